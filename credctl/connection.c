@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The way to credd and back. The one thing to get right here is what is known when a call fails:
+ * before its last byte was sent nothing can have happened, after it anything can. */
+#include "credctl/connection.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/client.h"
+#include "common/secret.h"
+#include "common/varlink.h"
+#include "credctl/outcome.h"
+#include "credctl/record.h"
+#include "credctl/refusal.h"
+#include "credctl/words.h"
+
+#define INTERFACE  "io.credd.Admin"
+#define LIMIT_USEC (15 * USEC_PER_SEC)
+
+static void free_erased(void *memory)
+{
+        if (memory)
+                secret_erase(memory, malloc_usable_size(memory));
+        free(memory);
+}
+
+void connection_erase_json(void)
+{
+        json_set_alloc_funcs(malloc, free_erased);
+}
+
+static int say_unreachable(const Context *context, int error)
+{
+        switch (-error) {
+        case ENOENT:
+        case ECONNREFUSED:
+                return words_fail(OUTCOME_UNREACHABLE,
+                                  "credd is not reachable at %s (%s); see systemctl status "
+                                  "credd-admin.socket",
+                                  context->socket, strerror(-error));
+        case ETIMEDOUT:
+                return words_fail(OUTCOME_UNREACHABLE,
+                                  "credd does not take calls at %s; see systemctl status credd",
+                                  context->socket);
+        default:
+                return words_fail(OUTCOME_UNREACHABLE, "no connection to %s: %s", context->socket,
+                                  strerror(-error));
+        }
+}
+
+static int say_unanswered(bool changes, int error)
+{
+        const char *how =
+                error == -ETIMEDOUT ? "gave no answer in time" : "closed without an answer";
+
+        if (!changes)
+                return words_fail(OUTCOME_UNREACHABLE, "credd %s; see systemctl status credd", how);
+        return words_fail(OUTCOME_UNKNOWN,
+                          "credd %s, so this may or may not have been done: look again with "
+                          "credctl list --all",
+                          how);
+}
+
+/* *ret_text lies in frame. */
+static int exchange(const Context *context, const char *text, bool changes, Frame *frame,
+                    char **ret_text, size_t *ret_len)
+{
+        uint64_t deadline = client_deadline_usec(LIMIT_USEC);
+        AUTO_CLOSE int fd = client_connect(context->socket, deadline);
+        int r;
+
+        if (fd < 0)
+                return say_unreachable(context, fd);
+        r = client_send(fd, text, strlen(text), deadline);
+        if (r < 0)
+                return say_unreachable(context, r);
+        r = client_receive(fd, frame, deadline, ret_text, ret_len);
+        if (r == -EMSGSIZE)
+                return -EBADMSG;
+        if (r == -ENOMEM)
+                return r;
+        return r < 0 ? say_unanswered(changes, r) : 0;
+}
+
+static int call(const Context *context, const char *method, bool changes, json_t *parameters,
+                json_t **ret_reply)
+{
+        CLEANUP(frame_done) Frame frame;
+        CLEANUP(varlink_reply_done) VarlinkReply reply = {0};
+        AUTO_FREE char *text = NULL;
+        char name[64], *answer = NULL;
+        size_t len = 0;
+        int r;
+
+        frame_init(&frame, VARLINK_REPLY_MAX);
+        snprintf(name, sizeof name, INTERFACE ".%s", method);
+        text = varlink_call_encode(name, parameters, false);
+        if (!text)
+                return -ENOMEM;
+        if (strlen(text) > VARLINK_CALL_MAX)
+                return words_fail(OUTCOME_USAGE, "that is more than credd takes in one call");
+        r = exchange(context, text, changes, &frame, &answer, &len);
+        if (r != 0)
+                return r;
+        r = varlink_reply_decode(answer, len, &reply);
+        if (r < 0)
+                return r;
+        if (reply.error)
+                return refusal_say(&reply, context->verb);
+        *ret_reply = reply.parameters ? json_incref(reply.parameters) : json_object();
+        return *ret_reply ? 0 : -ENOMEM;
+}
+
+int connection_read(const Context *context, const char *method, json_t *parameters,
+                    json_t **ret_reply)
+{
+        return call(context, method, false, parameters, ret_reply);
+}
+
+int connection_change(const Context *context, const char *method, json_t *parameters,
+                      json_t **ret_reply)
+{
+        return call(context, method, true, parameters, ret_reply);
+}
+
+int connection_read_pages(const Context *context, const char *method, const char *member,
+                          json_t *parameters, json_t **ret_records)
+{
+        json_auto_t *records = json_array();
+        uint64_t after = 0, next;
+        bool more = true;
+
+        while (more) {
+                json_auto_t *reply = NULL;
+                json_t *page;
+                int r = connection_read(context, method, parameters, &reply);
+
+                if (r != 0)
+                        return r;
+                r = record_member(reply, member, JSON_ARRAY, &page);
+                if (r < 0)
+                        return r;
+                if (json_array_extend(records, page) < 0)
+                        return -ENOMEM;
+                more = record_number(reply, "next", &next);
+                /* A position that does not move on would be asked for ever. */
+                if (more && next <= after)
+                        return -EBADMSG;
+                if (more &&
+                    json_object_set_new(parameters, "after", json_integer((json_int_t)next)) < 0)
+                        return -ENOMEM;
+                after = more ? next : after;
+        }
+        *ret_records = take_ptr(records);
+        return 0;
+}

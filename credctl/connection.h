@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Calls of io.credd.Admin: one connection each, one time limit each. All return as
+ * credctl/outcome.h says; -EBADMSG: credd answered something that is no answer. */
+#pragma once
+
+#include <jansson.h>
+
+#include "credctl/context.h"
+
+#define CONNECTION_SOCKET "/run/credd/io.credd.Admin"
+
+/* Once, before the first JSON of the process: from then on jansson erases what it frees, because
+ * replies hold tokens, and its lexer's copies of them are out of our reach. */
+void connection_erase_json(void);
+
+/* method is without its interface. parameters is borrowed and may be NULL. A call that got no
+ * answer is OUTCOME_UNREACHABLE if it reads, OUTCOME_UNKNOWN if it changes something. */
+int connection_read(const Context *context, const char *method, json_t *parameters,
+                    json_t **ret_reply);
+int connection_change(const Context *context, const char *method, json_t *parameters,
+                      json_t **ret_reply);
+
+/* All pages of a reading method: the array that its replies call member. Sets "after" in
+ * parameters, which must be an object. */
+int connection_read_pages(const Context *context, const char *method, const char *member,
+                          json_t *parameters, json_t **ret_records);

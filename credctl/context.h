@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a verb knows about the run it is part of, read once at the start and handed down. */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum OutputForm {
+        OUTPUT_TABLE, /* for people */
+        OUTPUT_JSON,
+        OUTPUT_TOKEN, /* tokens alone, one a line */
+        _OUTPUT_FORM_MAX,
+        _OUTPUT_FORM_INVALID = -EINVAL,
+} OutputForm;
+
+typedef struct Context {
+        const char *socket;
+        const struct Verb *verb; /* NULL: none was named */
+        OutputForm form;
+        bool quiet;  /* errors and results, no hints */
+        bool legend; /* tables have headings */
+        bool stdin_terminal;
+        bool stdout_terminal;
+        bool stderr_terminal;
+        bool colour;
+        uint64_t now_real_usec;
+} Context;

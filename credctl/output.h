@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What credctl says on stdout. */
+#pragma once
+
+#include <jansson.h>
+
+#include "credctl/context.h"
+
+typedef enum Style {
+        STYLE_PLAIN,
+        STYLE_HEADING,
+        STYLE_GOOD,
+        STYLE_ALARM,
+        _STYLE_MAX,
+        _STYLE_INVALID = -EINVAL,
+} Style;
+
+/* The escape sequence that begins it; NULL: none. */
+const char *output_colour(Style style);
+
+/* One line, cleaned as a whole (credctl/text.h). Errors of stdout show in output_flush(). */
+void output_line(const Context *context, Style style, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* A secret and a newline, past stdio and so without a copy there. -errno: not or not all of it. */
+int output_secret(const char *text);
+
+/* {"schema":1,member:value}, where value is made of credd's records: every "x_usec" that is a
+ * moment gets an "x" as RFC 3339 in UTC before it, what credd left out of a record is there as
+ * null. Written like a secret, since records of new credentials hold one. */
+int output_json(const Context *context, const char *member, json_t *value);
+
+/* 0 if all that was written is written. */
+int output_flush(void);
+
+/* The record that output_json() makes of one of credd's. Pure. */
+json_t *output_record(const json_t *record);

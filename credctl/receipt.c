@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Says what was looked at and what was seen, in the words of credd's record, and as plainly what
+ * nobody looked at. The verdict is credd's; nothing is concluded here. */
+#include "credctl/receipt.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "credctl/output.h"
+#include "credctl/words.h"
+
+const json_t *receipt_of(const json_t *credential)
+{
+        const json_t *receipt = json_object_get(credential, "receipt");
+
+        return json_is_object(receipt) ? receipt : NULL;
+}
+
+bool receipt_confirmed(const json_t *receipt)
+{
+        return strcmp(record_text_or(receipt, "verdict", ""), "confirmed") == 0;
+}
+
+const char *receipt_verdict(const json_t *receipt, char buffer[static RECORD_TEXT_MAX])
+{
+        const char *verdict = record_text_or(receipt, "verdict", "?");
+        size_t residue = json_array_size(json_object_get(receipt, "residue"));
+        char late[DURATION_TEXT_MAX];
+
+        if (strcmp(verdict, "late") == 0)
+                snprintf(buffer, RECORD_TEXT_MAX, "late by %s",
+                         duration_format(record_number_or(receipt, "late_usec", 0), late));
+        else if (strcmp(verdict, "residue") == 0)
+                snprintf(buffer, RECORD_TEXT_MAX, "residue: %zu process%s still there", residue,
+                         residue == 1 ? " is" : "es are");
+        else
+                snprintf(buffer, RECORD_TEXT_MAX, "%s", verdict);
+        return buffer;
+}
+
+static void print_evidence(const Context *context, const json_t *evidence)
+{
+        char late[DURATION_TEXT_MAX], steps[RECORD_TEXT_MAX];
+        uint64_t late_usec = record_number_or(evidence, "late_usec", 0);
+
+        output_line(context, STYLE_PLAIN,
+                    "  session        %s, leader %" PRIu64 ": gone %s after its deadline",
+                    record_text_or(evidence, "session", "without an id"),
+                    record_number_or(evidence, "leader", 0), duration_format(late_usec, late));
+        output_line(context, STYLE_PLAIN,
+                    "                 seen: leader %s; logind: %s; scope %s; processes: %s",
+                    record_text_or(evidence, "leader_sign", "?"),
+                    record_text_or(evidence, "logind_sign", "?"),
+                    record_text_or(evidence, "scope_sign", "?"),
+                    record_text_or(evidence, "tree_sign", "?"));
+        record_join(json_object_get(evidence, "steps"), steps);
+        output_line(context, STYLE_PLAIN, "                 done: %s", *steps ? steps : "nothing");
+}
+
+static void print_residue(const Context *context, const json_t *residue)
+{
+        output_line(context, STYLE_ALARM, "  left behind    process %" PRIu64 " %s in %s",
+                    record_number_or(residue, "pid", 0), record_text_or(residue, "command", "?"),
+                    record_text_or(residue, "unit", "?"));
+}
+
+void receipt_print(const Context *context, const json_t *receipt)
+{
+        char verdict[RECORD_TEXT_MAX], written[RECORD_TEXT_MAX];
+        json_t *entry;
+        size_t i;
+
+        output_line(context, STYLE_HEADING, "Receipt");
+        output_line(context, receipt_confirmed(receipt) ? STYLE_GOOD : STYLE_ALARM,
+                    "  verdict        %s", receipt_verdict(receipt, verdict));
+        output_line(context, STYLE_PLAIN, "  written        %s",
+                    record_moment(context, receipt, "written_usec", written));
+        json_array_foreach (json_object_get(receipt, "evidence"), i, entry) {
+                print_evidence(context, entry);
+        }
+        json_array_foreach (json_object_get(receipt, "residue"), i, entry) {
+                print_residue(context, entry);
+        }
+        json_array_foreach (json_object_get(receipt, "not_covered"), i, entry) {
+                output_line(context, STYLE_PLAIN, "  not covered    %s",
+                            json_is_string(entry) ? json_string_value(entry) : "?");
+        }
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of sessions, for the verbs that show some. */
+#pragma once
+
+#include <jansson.h>
+
+#include "credctl/context.h"
+
+int sessions_print(const Context *context, const json_t *sessions);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of verbs. tests/unit/test_verb.c holds the manual against it. */
+#include "credctl/verb.h"
+
+#include <limits.h>
+#include <string.h>
+
+const Verb credctl_verbs[] = {
+        {"issue", "", "issue a credential and print its token, once", verb_issue_options, "user", 0,
+         0, true, verb_issue_run},
+        {"list", "", "credentials that are not final yet", verb_list_options, NULL, 0, 0, false,
+         verb_list_run},
+        {"show", "ID", "one credential: its life, its sessions, its receipt", NULL, NULL, 1, 1,
+         false, verb_show_run},
+        {"revoke", "ID...", "end credentials and their sessions now", verb_revoke_options, NULL, 1,
+         INT_MAX, false, verb_revoke_run},
+        {"sessions", "", "sessions that credentials opened, with the time left",
+         verb_sessions_options, NULL, 0, 0, false, verb_sessions_run},
+        {"status", "", "whether credd is well, and what needs an admin", NULL, NULL, 0, 0, false,
+         verb_status_run},
+        {"help", "[VERB]", "this overview, or the help of one verb", NULL, NULL, 0, 1, false,
+         verb_help_run},
+        {.name = NULL},
+};
+
+const Verb *verb_find(const char *name)
+{
+        for (const Verb *verb = credctl_verbs; verb->name; verb++)
+                if (strcmp(verb->name, name) == 0)
+                        return verb;
+        return NULL;
+}

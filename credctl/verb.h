@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One table makes usage, help, parsing and dispatch. A new verb is a file verb_NAME.c and a row. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "credctl/arguments.h"
+#include "credctl/context.h"
+
+typedef struct Verb {
+        const char *name;
+        const char *operands;  /* as the usage shows them; "" if there are none */
+        const char *line;      /* what it does, in one line */
+        const Option *options; /* ended by one without a name; NULL: none */
+        const char *required;  /* the name of the option it cannot do without; NULL: none */
+        int operands_min, operands_max;
+        bool tokens; /* "--output token" makes sense */
+        int (*run)(const Context *context, const Arguments *arguments);
+} Verb;
+
+/* Ended by a row without a name. */
+extern const Verb credctl_verbs[];
+
+const Verb *verb_find(const char *name);
+
+extern const Option verb_issue_options[];
+extern const Option verb_list_options[];
+extern const Option verb_revoke_options[];
+extern const Option verb_sessions_options[];
+
+/* What "credctl" alone shows; 0 even if there are problems. */
+int verb_status_overview(const Context *context);
+
+int verb_help_run(const Context *context, const Arguments *arguments);
+int verb_issue_run(const Context *context, const Arguments *arguments);
+int verb_list_run(const Context *context, const Arguments *arguments);
+int verb_revoke_run(const Context *context, const Arguments *arguments);
+int verb_sessions_run(const Context *context, const Arguments *arguments);
+int verb_show_run(const Context *context, const Arguments *arguments);
+int verb_status_run(const Context *context, const Arguments *arguments);

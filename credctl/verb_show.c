@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* credctl show: the life of one credential in four blocks. What does not apply is left out. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/varlink.h"
+#include "credctl/connection.h"
+#include "credctl/id.h"
+#include "credctl/output.h"
+#include "credctl/receipt.h"
+#include "credctl/record.h"
+#include "credctl/sessions.h"
+#include "credctl/verb.h"
+
+#define FIELDS_MAX 1024
+
+static void print_fact(const Context *context, const char *name, const char *value)
+{
+        if (value && *value)
+                output_line(context, STYLE_PLAIN, "  %-15s%s", name, value);
+}
+
+static void print_moment(const Context *context, const char *name, const json_t *credential,
+                         const char *member)
+{
+        char text[RECORD_TEXT_MAX];
+
+        print_fact(context, name, record_moment(context, credential, member, text));
+}
+
+static void print_limits(const Context *context, const json_t *credential)
+{
+        uint64_t issued = record_number_or(credential, "issued_usec", 0), length;
+        char text[RECORD_TEXT_MAX], duration[DURATION_TEXT_MAX];
+
+        print_moment(context, "issued", credential, "issued_usec");
+        if (record_number_or(credential, "not_before_usec", 0) > issued)
+                print_moment(context, "logins from", credential, "not_before_usec");
+        print_moment(context, "login until", credential, "login_limit_usec");
+        print_moment(context, "ceiling", credential, "ceiling_usec");
+        if (record_number(credential, "session_ttl_usec", &length))
+                print_fact(context, "session ttl", duration_format(length, duration));
+        snprintf(text, sizeof text, "%" PRIu64 " open",
+                 record_number_or(credential, "sessions_open", 0));
+        print_fact(context, "sessions", text);
+}
+
+static void print_credential(const Context *context, const json_t *credential)
+{
+        char text[RECORD_TEXT_MAX];
+
+        output_line(context, STYLE_HEADING, "Credential %s: %s",
+                    record_text_or(credential, "id", "?"),
+                    record_text_or(credential, "state", "?"));
+        snprintf(text, sizeof text, "%s (uid %" PRIu64 ")", record_text_or(credential, "user", "?"),
+                 record_number_or(credential, "uid", 0));
+        print_fact(context, "user", text);
+        print_fact(context, "holder", record_text(credential, "holder"));
+        print_fact(context, "role", record_text(credential, "role"));
+        print_fact(context, "reason", record_text(credential, "reason"));
+        print_fact(context, "issued by", record_actor(credential, "issued_by"));
+        print_fact(context, "uses", record_uses(credential, text));
+        print_fact(context, "services", record_join(json_object_get(credential, "services"), text));
+        print_fact(context, "from", record_join(json_object_get(credential, "sources"), text));
+        print_limits(context, credential);
+        print_fact(context, "ended because", record_text(credential, "end_reason"));
+        print_fact(context, "ended by", record_actor(credential, "ended_by"));
+}
+
+/* "name=value name=value", cut to the buffer. */
+static void join_fields(const json_t *fields, char buffer[static FIELDS_MAX])
+{
+        const char *name;
+        json_t *value;
+        size_t fill = 0;
+
+        buffer[0] = '\0';
+        json_object_foreach ((json_t *)fields, name, value) {
+                int len = snprintf(buffer + fill, FIELDS_MAX - fill, " %s=%s", name,
+                                   json_is_string(value) ? json_string_value(value) : "?");
+
+                if (len < 0 || (size_t)len >= FIELDS_MAX - fill)
+                        return;
+                fill += (size_t)len;
+        }
+}
+
+static void print_events(const Context *context, const json_t *events)
+{
+        char moment[WHEN_TEXT_MAX], fields[FIELDS_MAX];
+        json_t *event;
+        size_t i;
+
+        output_line(context, STYLE_HEADING, "Events");
+        json_array_foreach (events, i, event) {
+                const char *at =
+                        when_format(record_number_or(event, "time_usec", 0), WHEN_LOCAL, moment);
+
+                join_fields(json_object_get(event, "fields"), fields);
+                output_line(context, STYLE_PLAIN, "  %s  %s%s", at ? at : "-",
+                            record_text_or(event, "event", "?"), fields);
+        }
+}
+
+static int print_life(const Context *context, const json_t *credential, const json_t *sessions,
+                      const json_t *events)
+{
+        int r;
+
+        print_credential(context, credential);
+        if (json_array_size(sessions) > 0) {
+                output_line(context, STYLE_HEADING, "Sessions");
+                r = sessions_print(context, sessions);
+                if (r < 0)
+                        return r;
+        }
+        if (json_array_size(events) > 0)
+                print_events(context, events);
+        if (receipt_of(credential))
+                receipt_print(context, receipt_of(credential));
+        return 0;
+}
+
+static int print_json(const Context *context, json_t *credential, json_t *sessions, json_t *events)
+{
+        json_auto_t *credentials = NULL;
+
+        if (json_object_set(credential, "sessions", sessions) < 0 ||
+            json_object_set(credential, "events", events) < 0)
+                return -ENOMEM;
+        credentials = json_pack("[O]", credential);
+        return credentials ? output_json(context, "credentials", credentials) : -ENOMEM;
+}
+
+int verb_show_run(const Context *context, const Arguments *arguments)
+{
+        json_auto_t *parameters = NULL, *reply = NULL;
+        AUTO_FREE char *id = NULL;
+        json_t *credential, *sessions, *events;
+        int r;
+
+        r = id_resolve(context, arguments->operands[0], &id);
+        if (r != 0)
+                return r;
+        parameters = json_pack("{s:s}", "id", id);
+        if (!parameters)
+                return -ENOMEM;
+        r = connection_read(context, "Show", parameters, &reply);
+        if (r != 0)
+                return r;
+        if (record_member(reply, "credential", JSON_OBJECT, &credential) < 0 ||
+            record_member(reply, "sessions", JSON_ARRAY, &sessions) < 0 ||
+            record_member(reply, "events", JSON_ARRAY, &events) < 0)
+                return -EBADMSG;
+        return context->form == OUTPUT_JSON ? print_json(context, credential, sessions, events)
+                                            : print_life(context, credential, sessions, events);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* credctl status: what needs an admin first, then a few figures. */
+#include <inttypes.h>
+
+#include "common/varlink.h"
+#include "credctl/connection.h"
+#include "credctl/outcome.h"
+#include "credctl/output.h"
+#include "credctl/record.h"
+#include "credctl/verb.h"
+#include "credctl/words.h"
+
+static void print_problems(const Context *context, const json_t *problems)
+{
+        json_t *problem;
+        size_t i;
+
+        json_array_foreach (problems, i, problem) {
+                output_line(context, STYLE_ALARM, "problem   %s",
+                            json_is_string(problem) ? json_string_value(problem) : "?");
+        }
+}
+
+static void print_figures(const Context *context, const json_t *status)
+{
+        uint64_t open = record_number_or(status, "sessions_open", 0);
+        uint64_t overdue = record_number_or(status, "sessions_overdue", 0);
+        uint64_t behind = record_number_or(status, "journal_behind", 0);
+        char started[RECORD_TEXT_MAX];
+
+        output_line(context, STYLE_PLAIN, "credd     %s on %s, since %s",
+                    record_text_or(status, "version", "?"), record_text_or(status, "host", "?"),
+                    record_moment(context, status, "started_usec", started));
+        output_line(context, overdue ? STYLE_ALARM : STYLE_PLAIN,
+                    "sessions  %" PRIu64 " open, %" PRIu64 " past the deadline", open, overdue);
+        output_line(context, STYLE_PLAIN,
+                    "logins    %" PRIu64 " asked, %" PRIu64 " accepted, %" PRIu64
+                    " refused, since the start",
+                    record_number_or(status, "logins_asked", 0),
+                    record_number_or(status, "logins_accepted", 0),
+                    record_number_or(status, "logins_refused", 0));
+        output_line(context, STYLE_PLAIN, "logind    %s", record_text_or(status, "logind", "?"));
+        output_line(context, STYLE_PLAIN, "journal   %" PRIu64 " entr%s behind", behind,
+                    behind == 1 ? "y" : "ies");
+        output_line(context, STYLE_PLAIN, "store     %s", record_text_or(status, "store", "?"));
+}
+
+/* *ret_problems: how many there are. */
+static int show_status(const Context *context, size_t *ret_problems)
+{
+        json_auto_t *status = NULL;
+        json_t *problems;
+        int r;
+
+        r = connection_read(context, "Status", NULL, &status);
+        if (r != 0)
+                return r;
+        r = record_member(status, "problems", JSON_ARRAY, &problems);
+        if (r < 0)
+                return r;
+        *ret_problems = json_array_size(problems);
+        if (context->form == OUTPUT_JSON)
+                return output_json(context, "status", status);
+        print_problems(context, problems);
+        if (!context->quiet)
+                print_figures(context, status);
+        return 0;
+}
+
+int verb_status_run(const Context *context, const Arguments *arguments)
+{
+        size_t problems;
+        int r;
+
+        (void)arguments;
+        r = show_status(context, &problems);
+        return r == 0 && problems > 0 ? OUTCOME_FAILED : r;
+}
+
+int verb_status_overview(const Context *context)
+{
+        size_t problems;
+
+        return show_status(context, &problems);
+}

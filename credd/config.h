@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* credd.conf: section [Credd], CamelCase keys as in systemd, read with inih. A missing file means
+ * the defaults; a mistake means no configuration at all, and is named by file, line and key. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct Config {
+        uint64_t default_ttl_usec;    /* DefaultTTL=1h */
+        uint64_t max_ttl_usec;        /* MaxTTL=12h */
+        uint64_t max_lifetime_usec;   /* MaxLifetime=24h */
+        uint64_t kill_grace_usec;     /* KillGrace=2s, 0 to 1min */
+        uint64_t verify_timeout_usec; /* VerifyTimeout=10s, 1s to 10min */
+        uint64_t bind_timeout_usec;   /* BindTimeout=2min, 1s to 1h */
+        bool reason_required;         /* ReasonRequired=no */
+} Config;
+
+void config_defaults(Config *ret_config);
+
+/* Reads path into *ret_config; 0 also, with the defaults, if there is no such file. Each mistake is
+ * one line "FILE:LINE: KEY: what is wrong; what would be right" to mistakes (without LINE and KEY
+ * where the whole file is meant). -EINVAL: at least one mistake, a file that cannot be read among
+ * them; *ret_config is untouched. The file must be a regular one, no symbolic link; it and its
+ * folder must be owned by root (or by owner_uid, for tests) and writable by it alone. DefaultTTL <=
+ * MaxTTL <= MaxLifetime. */
+int config_load(const char *path, unsigned owner_uid, FILE *mistakes, Config *ret_config);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a credential is and which state its stored bytes amount to. The state is derived each time
+ * and never stored, so it cannot disagree with them. Who may do what is policy.c. */
+#include "credd/credential.h"
+
+#include <ctype.h>
+#include <string.h>
+
+void credential_done(Credential *credential)
+{
+        free(credential->user);
+        free(credential->role);
+        free(credential->holder);
+        free(credential->reason);
+        json_decref(credential->services);
+        json_decref(credential->sources);
+        *credential = (Credential){0};
+}
+
+uint64_t credential_deadline_usec(const Credential *credential, uint64_t accepted_usec)
+{
+        uint64_t deadline = credential->login_limit_usec;
+
+        if (credential->session_ttl_usec != USEC_INFINITY)
+                deadline = accepted_usec + credential->session_ttl_usec;
+        return deadline < credential->ceiling_usec ? deadline : credential->ceiling_usec;
+}
+
+static CredentialState final_state(Cause cause)
+{
+        switch (cause) {
+        case CAUSE_USED:
+                return STATE_USED;
+        case CAUSE_REVOKED:
+                return STATE_REVOKED;
+        case CAUSE_NONE: /* the limit has passed, and its event is about to be written */
+        case CAUSE_EXPIRED:
+        case CAUSE_MAX:
+                return STATE_EXPIRED;
+        }
+        return STATE_EXPIRED;
+}
+
+CredentialState credential_state(const Credential *credential, bool ending, uint64_t now_usec)
+{
+        bool closed = credential->cause != CAUSE_NONE || now_usec >= credential->login_limit_usec;
+
+        if (!closed)
+                return STATE_ACTIVE;
+        if (credential->open_logins == 0)
+                return final_state(credential->cause);
+        return ending || credential->cause == CAUSE_REVOKED ? STATE_ENDING : STATE_IN_USE;
+}
+
+static const char *const state_names[STATE_MAX] = {
+        [STATE_ACTIVE] = "active", [STATE_IN_USE] = "in-use",   [STATE_ENDING] = "ending",
+        [STATE_USED] = "used",     [STATE_EXPIRED] = "expired", [STATE_REVOKED] = "revoked",
+};
+
+const char *credential_state_to_string(CredentialState state)
+{
+        return state_names[state];
+}
+
+CredentialState credential_state_from_string(const char *text)
+{
+        for (int i = 0; i < STATE_MAX; i++)
+                if (strcmp(text, state_names[i]) == 0)
+                        return (CredentialState)i;
+        return STATE_INVALID;
+}
+
+bool credential_state_final(CredentialState state)
+{
+        return state == STATE_USED || state == STATE_EXPIRED || state == STATE_REVOKED;
+}
+
+bool name_valid(const char *text)
+{
+        size_t len = strlen(text);
+        bool digits_only = true;
+
+        if (len == 0 || len > USER_NAME_LEN_MAX || text[0] == '-' || text[0] == '.')
+                return false;
+        for (size_t i = 0; i < len; i++) {
+                unsigned char c = (unsigned char)text[i];
+
+                if (c >= 0x80 || (!isalnum(c) && !strchr("._-", c) && !(c == '$' && i == len - 1)))
+                        return false;
+                digits_only = digits_only && isdigit(c);
+        }
+        return !digits_only;
+}
+
+bool text_valid(const char *text, size_t max)
+{
+        size_t len = strlen(text);
+
+        if (len == 0 || len > max)
+                return false;
+        for (size_t i = 0; i < len; i++) {
+                unsigned char c = (unsigned char)text[i];
+
+                /* C0, DEL, and C1 as UTF-8 (0xc2 0x80 to 0x9f); jansson has checked that it is
+                 * UTF-8 */
+                if (c < 0x20 || c == 0x7f)
+                        return false;
+                if (c == 0xc2 && (unsigned char)text[i + 1] < 0xa0)
+                        return false;
+        }
+        return true;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The record of a credential, and the state that follows from it. Pure. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/cleanup.h"
+#include "common/token.h"
+
+#define USER_NAME_LEN_MAX 32 /* as useradd(8) has it */
+#define UID_NONE          ((uid_t)-1)
+#define HASH_LEN          32
+
+/* Who did something: from the kernel's peer credentials, never from a message. */
+typedef struct Actor {
+        char name[USER_NAME_LEN_MAX + 1]; /* of /etc/passwd; "" if the uid is not there */
+        uid_t uid;
+        uid_t loginuid; /* UID_NONE: not set */
+} Actor;
+
+/* Why a credential is closed to logins. Stored: the numbers are the file's. */
+typedef enum Cause {
+        CAUSE_NONE = 0,
+        CAUSE_USED = 1, /* its last use is spent */
+        CAUSE_EXPIRED =
+                2, /* its login limit passed, or a session of it was ended at its deadline */
+        CAUSE_REVOKED = 3,
+        CAUSE_MAX,
+} Cause;
+
+typedef enum CredentialState {
+        STATE_ACTIVE,
+        STATE_IN_USE,
+        STATE_ENDING,
+        STATE_USED,
+        STATE_EXPIRED,
+        STATE_REVOKED,
+        STATE_MAX,
+        STATE_INVALID = -22,
+} CredentialState;
+
+typedef struct Credential {
+        int64_t num;
+        char id[TOKEN_ID_LEN + 1];
+        char *user;
+        uid_t uid;
+        char *role, *holder, *reason; /* NULL: none */
+        json_t *services, *sources;   /* arrays of strings */
+        int64_t uses;
+        uint64_t issued_usec, issued_real_usec, not_before_usec;
+        uint64_t session_ttl_usec; /* USEC_INFINITY: none */
+        uint64_t ceiling_usec;
+        Actor issuer;
+
+        bool has_hash;
+        uint8_t hash[HASH_LEN];
+        int64_t uses_left;
+        uint64_t login_limit_usec;
+        Cause cause;
+        int64_t open_logins;
+        int64_t last_event;
+} Credential;
+
+void credential_done(Credential *credential);
+#define AUTO_CREDENTIAL CLEANUP(credential_done)
+
+/* The end of a session whose login was accepted then: never past the ceiling. */
+uint64_t credential_deadline_usec(const Credential *credential, uint64_t accepted_usec);
+
+/* ending: a session of it is past its deadline and not yet verified gone. */
+CredentialState credential_state(const Credential *credential, bool ending, uint64_t now_usec);
+bool credential_state_final(CredentialState state);
+const char *credential_state_to_string(CredentialState state);
+/* STATE_INVALID: no such state */
+CredentialState credential_state_from_string(const char *text);
+
+/* User, service, holder and role names: 1 to USER_NAME_LEN_MAX of [A-Za-z0-9._-] (and a closing "$"
+ * for users), not beginning with "-" or ".", not numbers alone. */
+bool name_valid(const char *text);
+/* Free text of people: UTF-8 without control characters, at most max bytes, not empty. */
+bool text_valid(const char *text, size_t max);

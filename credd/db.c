@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one connection to SQLite. Invariants: synchronous=FULL in WAL, so a commit that returned is
+ * on the disk; locking_mode=EXCLUSIVE before the first read, so nobody else reads or writes the
+ * file (and the WAL index is not shared); nothing is ever deleted or made anew because of an error.
+ */
+#include "credd/db.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct Db {
+        sqlite3 *handle;
+        sqlite3_stmt **statements;
+        unsigned n_statements;
+        sqlite3_stmt *begin, *commit, *savepoint, *release, *rollback_to;
+};
+
+static int error_of(int code)
+{
+        switch (code & 0xff) {
+        case SQLITE_OK:
+        case SQLITE_ROW:
+        case SQLITE_DONE:
+                return 0;
+        case SQLITE_NOMEM:
+                return -ENOMEM;
+        case SQLITE_FULL:
+                return -ENOSPC;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+                return -EBADMSG;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+                return -EBUSY;
+        case SQLITE_READONLY:
+                return -EROFS;
+        case SQLITE_CONSTRAINT:
+                return -EEXIST;
+        case SQLITE_CANTOPEN:
+        case SQLITE_PERM:
+                return -EACCES;
+        default:
+                return -EIO;
+        }
+}
+
+const char *db_error(const Db *db)
+{
+        return db->handle ? sqlite3_errmsg(db->handle) : "not open";
+}
+
+Db *db_close(Db *db)
+{
+        if (!db)
+                return NULL;
+        for (unsigned i = 0; i < db->n_statements; i++)
+                (void)sqlite3_finalize(db->statements[i]);
+        free(db->statements);
+        (void)sqlite3_finalize(db->begin);
+        (void)sqlite3_finalize(db->commit);
+        (void)sqlite3_finalize(db->savepoint);
+        (void)sqlite3_finalize(db->release);
+        (void)sqlite3_finalize(db->rollback_to);
+        (void)sqlite3_close(db->handle);
+        free(db);
+        return NULL;
+}
+
+static int execute(Db *db, const char *sql)
+{
+        return error_of(sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
+}
+
+/* Runs a pragma and reads its value back: SQLite ignores what it cannot do without a word. */
+static int pragma(Db *db, const char *sql, const char *expect)
+{
+        sqlite3_stmt *statement = NULL;
+        int r;
+
+        r = error_of(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL));
+        if (r < 0)
+                return r;
+        r = sqlite3_step(statement);
+        if (r == SQLITE_ROW) {
+                const char *is = (const char *)sqlite3_column_text(statement, 0);
+
+                r = is && strcmp(is, expect) == 0 ? 0 : -EIO;
+        } else
+                r = error_of(r) ?: -EIO;
+        (void)sqlite3_finalize(statement);
+        return r;
+}
+
+static int setup(Db *db)
+{
+        static const struct {
+                const char *set, *get, *expect;
+        } settings[] = {
+                {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA locking_mode", "exclusive"},
+                {"PRAGMA journal_mode=WAL", "PRAGMA journal_mode", "wal"},
+                {"PRAGMA synchronous=FULL", "PRAGMA synchronous", "2"},
+                {"PRAGMA foreign_keys=ON", "PRAGMA foreign_keys", "1"},
+                /* the file is trusted as little as any input */
+                {"PRAGMA trusted_schema=OFF", "PRAGMA trusted_schema", "0"},
+                {"PRAGMA cell_size_check=ON", "PRAGMA cell_size_check", "1"},
+                {"PRAGMA temp_store=MEMORY", "PRAGMA temp_store", "2"},
+        };
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
+                r = execute(db, settings[i].set);
+                if (r == 0)
+                        r = pragma(db, settings[i].get, settings[i].expect);
+                if (r < 0)
+                        return r;
+        }
+        return error_of(sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL));
+}
+
+static int read_number(Db *db, const char *sql, int64_t *ret)
+{
+        sqlite3_stmt *statement = NULL;
+        int r;
+
+        r = error_of(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL));
+        if (r < 0)
+                return r;
+        r = sqlite3_step(statement);
+        if (r == SQLITE_ROW) {
+                *ret = sqlite3_column_int64(statement, 0);
+                r = 0;
+        } else
+                r = error_of(r) ?: -EIO;
+        (void)sqlite3_finalize(statement);
+        return r;
+}
+
+/* One transaction a step, version number included: a crash leaves a whole version. */
+static int migrate_one(Db *db, const DbSchema *schema, unsigned from)
+{
+        char finish[96];
+        int r;
+
+        (void)snprintf(finish, sizeof(finish),
+                       "PRAGMA application_id=%u; PRAGMA user_version=%u; COMMIT",
+                       schema->application_id, from + 1);
+        r = execute(db, "BEGIN IMMEDIATE");
+        if (r == 0)
+                r = execute(db, schema->migrations[from]);
+        if (r == 0)
+                r = execute(db, finish);
+        return r;
+}
+
+static int migrate(Db *db, const DbSchema *schema)
+{
+        int64_t version = 0, application = 0;
+        int r;
+
+        r = read_number(db, "PRAGMA user_version", &version);
+        if (r == 0)
+                r = read_number(db, "PRAGMA application_id", &application);
+        if (r < 0)
+                return r;
+        if (version < 0 || version > schema->n_migrations)
+                return -ENOTSUP;
+        if (version > 0 && application != schema->application_id)
+                return -EBADMSG;
+        for (unsigned i = (unsigned)version; i < schema->n_migrations && r == 0; i++)
+                r = migrate_one(db, schema, i);
+        return r;
+}
+
+static int prepare(Db *db, const char *sql, sqlite3_stmt **ret)
+{
+        return error_of(
+                sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
+}
+
+static int prepare_all(Db *db, const DbSchema *schema)
+{
+        const struct {
+                const char *sql;
+                sqlite3_stmt **at;
+        } fixed[] = {
+                {"BEGIN IMMEDIATE", &db->begin},           {"COMMIT", &db->commit},
+                {"SAVEPOINT request", &db->savepoint},     {"RELEASE request", &db->release},
+                {"ROLLBACK TO request", &db->rollback_to},
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(fixed) && r == 0; i++)
+                r = prepare(db, fixed[i].sql, fixed[i].at);
+        db->statements = calloc(schema->n_statements, sizeof(*db->statements));
+        if (!db->statements)
+                return -ENOMEM;
+        db->n_statements = schema->n_statements;
+        for (unsigned i = 0; i < schema->n_statements && r == 0; i++)
+                r = prepare(db, schema->statements[i], &db->statements[i]);
+        return r;
+}
+
+int db_open(const char *path, const DbSchema *schema, Db **ret_db)
+{
+        CLEANUP(db_closep) Db *db = NULL;
+        int r;
+
+        db = calloc(1, sizeof(*db));
+        if (!db)
+                return -ENOMEM;
+        r = error_of(sqlite3_open_v2(path, &db->handle,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                                             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+                                     NULL));
+        if (r == 0)
+                r = setup(db);
+        if (r == 0)
+                r = migrate(db, schema);
+        if (r == 0)
+                r = prepare_all(db, schema);
+        if (r < 0)
+                return r;
+        *ret_db = take_ptr(db);
+        return 0;
+}
+
+static int run_fixed(sqlite3_stmt *statement)
+{
+        int r = error_of(sqlite3_step(statement));
+
+        (void)sqlite3_reset(statement);
+        return r;
+}
+
+int db_begin(Db *db)
+{
+        return run_fixed(db->begin);
+}
+
+int db_commit(Db *db)
+{
+        return run_fixed(db->commit);
+}
+
+int db_savepoint(Db *db)
+{
+        return run_fixed(db->savepoint);
+}
+
+int db_release(Db *db)
+{
+        return run_fixed(db->release);
+}
+
+int db_rollback_to(Db *db)
+{
+        int r = run_fixed(db->rollback_to);
+
+        return r < 0 ? r : run_fixed(db->release);
+}
+
+static int bind_time(sqlite3_stmt *statement, int at, uint64_t usec, bool nullable)
+{
+        if (nullable && usec == USEC_INFINITY)
+                return sqlite3_bind_null(statement, at);
+        return sqlite3_bind_int64(statement, at, (int64_t)usec);
+}
+
+static int bind_one(sqlite3_stmt *statement, int at, char kind, va_list *arguments)
+{
+        const void *blob;
+
+        switch (kind) {
+        case 'i':
+                return sqlite3_bind_int64(statement, at, va_arg(*arguments, int64_t));
+        case 't':
+        case 'T':
+                return bind_time(statement, at, va_arg(*arguments, uint64_t), kind == 'T');
+        case 's':
+                return sqlite3_bind_text(statement, at, va_arg(*arguments, const char *), -1,
+                                         SQLITE_STATIC);
+        case 'b':
+                blob = va_arg(*arguments, const void *);
+                return sqlite3_bind_blob64(statement, at, blob, va_arg(*arguments, size_t),
+                                           SQLITE_STATIC);
+        default:
+                return SQLITE_MISUSE;
+        }
+}
+
+/* SQLITE_STATIC above: what is bound outlives the step, because the caller's arguments do, and
+ * db_end() clears the bindings. */
+static int bind(sqlite3_stmt *statement, const char *format, va_list *arguments)
+{
+        int r = SQLITE_OK;
+
+        assert((int)strlen(format) == sqlite3_bind_parameter_count(statement));
+        for (int i = 0; format[i] && r == SQLITE_OK; i++)
+                r = bind_one(statement, i + 1, format[i], arguments);
+        return error_of(r);
+}
+
+static int step(Db *db, unsigned number)
+{
+        int r = sqlite3_step(db->statements[number]);
+
+        if (r == SQLITE_ROW)
+                return 1;
+        db_end(db, number);
+        return error_of(r);
+}
+
+void db_end(Db *db, unsigned number)
+{
+        (void)sqlite3_reset(db->statements[number]);
+        (void)sqlite3_clear_bindings(db->statements[number]);
+}
+
+int db_first(Db *db, unsigned number, const char *format, ...)
+{
+        va_list arguments;
+        int r;
+
+        assert(number < db->n_statements);
+        va_start(arguments, format);
+        r = bind(db->statements[number], format, &arguments);
+        va_end(arguments);
+        return r < 0 ? r : step(db, number);
+}
+
+int db_next(Db *db, unsigned number)
+{
+        return step(db, number);
+}
+
+int db_run(Db *db, unsigned number, const char *format, ...)
+{
+        va_list arguments;
+        int r;
+
+        assert(number < db->n_statements);
+        va_start(arguments, format);
+        r = bind(db->statements[number], format, &arguments);
+        va_end(arguments);
+        if (r == 0)
+                r = step(db, number);
+        assert(r <= 0); /* a statement that returns rows is asked by db_first() */
+        return r < 0 ? r : sqlite3_changes(db->handle);
+}
+
+bool db_is_null(Db *db, unsigned number, int column)
+{
+        return sqlite3_column_type(db->statements[number], column) == SQLITE_NULL;
+}
+
+int64_t db_int(Db *db, unsigned number, int column)
+{
+        return sqlite3_column_int64(db->statements[number], column);
+}
+
+uint64_t db_usec(Db *db, unsigned number, int column)
+{
+        return db_is_null(db, number, column) ? USEC_INFINITY
+                                              : (uint64_t)db_int(db, number, column);
+}
+
+const char *db_text(Db *db, unsigned number, int column)
+{
+        return (const char *)sqlite3_column_text(db->statements[number], column);
+}
+
+const void *db_blob(Db *db, unsigned number, int column, size_t *ret_len)
+{
+        const void *blob = sqlite3_column_blob(db->statements[number], column);
+
+        *ret_len = (size_t)sqlite3_column_bytes(db->statements[number], column);
+        return blob;
+}
+
+int db_plan(Db *db, unsigned number, char **ret_text)
+{
+        AUTO_FREE char *sql = NULL, *text = NULL;
+        sqlite3_stmt *statement = NULL;
+        size_t size = 0;
+        FILE *out;
+        int r;
+
+        assert(number < db->n_statements);
+        if (asprintf(&sql, "EXPLAIN QUERY PLAN %s", sqlite3_sql(db->statements[number])) < 0)
+                return -ENOMEM;
+        out = open_memstream(&text, &size);
+        if (!out)
+                return -ENOMEM;
+        r = error_of(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL));
+        while (r == 0 && sqlite3_step(statement) == SQLITE_ROW)
+                (void)fprintf(out, "%s\n", (const char *)sqlite3_column_text(statement, 3));
+        (void)sqlite3_finalize(statement);
+        if (fclose(out) != 0 && r == 0)
+                r = -ENOMEM;
+        if (r == 0)
+                *ret_text = take_ptr(text);
+        return r;
+}

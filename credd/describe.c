@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From rows to the words of the interface. Nothing secret is in a Credential but its hash, and that
+ * is not shown. */
+#include "credd/describe.h"
+
+#include "credd/kill.h"
+#include "credd/session.h"
+
+static json_t *moment(const Manager *manager, uint64_t line_usec)
+{
+        return line_usec == USEC_INFINITY
+                       ? json_null()
+                       : json_integer((json_int_t)clock_to_real_usec(&manager->clock, line_usec));
+}
+
+static json_t *length(uint64_t usec)
+{
+        return usec == USEC_INFINITY ? json_null() : json_integer((json_int_t)usec);
+}
+
+static json_t *describe_actor(const Actor *actor)
+{
+        return json_pack("{ss sI so}", "name", actor->name, "uid", (json_int_t)actor->uid,
+                         "loginuid",
+                         actor->loginuid == UID_NONE ? json_null()
+                                                     : json_integer((json_int_t)actor->loginuid));
+}
+
+CredentialState describe_state(Manager *manager, const Credential *credential)
+{
+        return credential_state(credential, sessions_ending(manager->sessions, credential->num),
+                                clock_line_usec(&manager->clock));
+}
+
+static int add_revocation(Manager *manager, const Credential *credential, json_t *object)
+{
+        CLEANUP(revocation_done) Revocation revocation = {0};
+        int r;
+
+        r = store_find_revocation(manager->store, credential->num, &revocation);
+        if (r <= 0)
+                return r;
+        return json_object_update_new(object,
+                                      json_pack("{ss? so}", "end_reason", revocation.reason,
+                                                "ended_by", describe_actor(&revocation.actor)));
+}
+
+static int add_receipt(Manager *manager, const Credential *credential, json_t *object)
+{
+        CLEANUP(receipt_done) Receipt receipt = {0};
+        json_t *shown;
+        int r;
+
+        r = store_find_receipt(manager->store, credential->num, &receipt);
+        if (r <= 0)
+                return r;
+        shown = json_pack("{ss sI sI}", "verdict", receipt.verdict, "late_usec",
+                          (json_int_t)receipt.late_usec, "written_usec",
+                          (json_int_t)receipt.written_real_usec);
+        if (!shown || json_object_update(shown, receipt.data) < 0) {
+                json_decref(shown);
+                return -1;
+        }
+        return json_object_set_new(object, "receipt", shown);
+}
+
+json_t *describe_credential(Manager *manager, const Credential *c)
+{
+        json_auto_t *object = NULL;
+
+        object = json_pack(
+                "{ss ss ss ss sI ss? ss? ss? sO sO sI sI so sI so so so so sI sn sn sn}", "id",
+                c->id, "kind", "token", "state",
+                credential_state_to_string(describe_state(manager, c)), "user", c->user, "uid",
+                (json_int_t)c->uid, "role", c->role, "holder", c->holder, "reason", c->reason,
+                "services", c->services, "sources", c->sources, "uses", (json_int_t)c->uses,
+                "uses_left", (json_int_t)c->uses_left, "issued_by", describe_actor(&c->issuer),
+                "issued_usec", (json_int_t)c->issued_real_usec, "not_before_usec",
+                moment(manager, c->not_before_usec), "login_limit_usec",
+                moment(manager, c->login_limit_usec), "session_ttl_usec",
+                length(c->session_ttl_usec), "ceiling_usec", moment(manager, c->ceiling_usec),
+                "sessions_open", (json_int_t)c->open_logins, "end_reason", "ended_by", "receipt");
+        if (!object || add_revocation(manager, c, object) < 0 ||
+            add_receipt(manager, c, object) < 0)
+                return NULL;
+        return take_ptr(object);
+}
+
+static const char *session_state(Manager *manager, const SessionRow *row)
+{
+        if (row->ended_usec != USEC_INFINITY)
+                return "ended";
+        if (clock_line_usec(&manager->clock) >= row->deadline_usec)
+                return "ending";
+        return row->logind_id ? "open" : "opening";
+}
+
+json_t *describe_session(Manager *manager, const SessionRow *row)
+{
+        uint64_t now = clock_line_usec(&manager->clock), left = USEC_INFINITY;
+
+        if (row->ended_usec == USEC_INFINITY)
+                left = row->deadline_usec > now ? row->deadline_usec - now : 0;
+        return json_pack(
+                "{ss ss sI ss ss? ss? ss? si ss sI so so so}", "credential", row->id, "user",
+                row->user, "uid", (json_int_t)row->uid, "service", row->service, "rhost",
+                row->rhost, "tty", row->tty, "session", row->logind_id, "leader", (int)row->leader,
+                "state", session_state(manager, row), "opened_usec",
+                (json_int_t)row->opened_real_usec, "deadline_usec",
+                moment(manager, row->deadline_usec), "left_usec", length(left), "ended_usec",
+                row->ended_usec == USEC_INFINITY ? json_null()
+                                                 : json_integer((json_int_t)row->ended_real_usec));
+}
+
+json_t *describe_event(const EventRow *row)
+{
+        json_t *fields = json_loads(row->data, JSON_REJECT_DUPLICATES, NULL);
+
+        if (!fields)
+                return NULL;
+        return json_pack("{sI ss sI so}", "seq", (json_int_t)row->seq, "event", row->name,
+                         "time_usec", (json_int_t)row->real_usec, "fields", fields);
+}

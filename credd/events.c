@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is said of each change. A field is a name of the journal without its CREDD_ in lower case;
+ * its value is text. Invariant: no token, no nonce and nothing that was typed at a prompt is ever a
+ * field. */
+#include "credd/events.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/moment.h"
+
+static const struct {
+        const char *name, *id;
+        int priority;
+        const char *text;
+} kinds[EVENT_MAX] = {
+#define X(symbol, name, id, priority, text) [EVENT_##symbol] = {name, id, priority, text},
+        EVENTS(X)
+#undef X
+};
+
+const char *event_message_id(EventKind kind)
+{
+        return kinds[kind].id;
+}
+
+int event_priority(EventKind kind)
+{
+        return kinds[kind].priority;
+}
+
+EventKind event_kind_from_string(const char *name)
+{
+        for (int i = 0; i < EVENT_MAX; i++)
+                if (strcmp(name, kinds[i].name) == 0)
+                        return (EventKind)i;
+        return EVENT_MAX;
+}
+
+static const char *field(const json_t *fields, const char *id, const char *name)
+{
+        if (strcmp(name, "credential") == 0)
+                return id;
+        return json_string_value(json_object_get(fields, name));
+}
+
+char *event_message(EventKind kind, const char *id, const json_t *fields)
+{
+        AUTO_FREE char *text = NULL;
+        size_t size = 0;
+        FILE *out;
+
+        out = open_memstream(&text, &size);
+        if (!out)
+                return NULL;
+        for (const char *p = kinds[kind].text; *p;) {
+                char name[32];
+                int used = 0;
+
+                if (sscanf(p, "{%31[a-z_]}%n", name, &used) == 1 && used > 0) {
+                        (void)fputs(field(fields, id, name) ?: "-", out);
+                        p += used;
+                } else
+                        (void)fputc(*p++, out);
+        }
+        return fclose(out) == 0 ? take_ptr(text) : NULL;
+}
+
+/* --- fields -------------------------------------------------------------------------------------
+ */
+
+static void put(json_t *fields, const char *name, const char *value)
+{
+        if (value && *value)
+                (void)json_object_set_new(fields, name, json_string(value));
+}
+
+__attribute__((format(printf, 3, 4))) static void put_format(json_t *fields, const char *name,
+                                                             const char *format, ...)
+{
+        char value[64];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(value, sizeof(value), format, arguments);
+        va_end(arguments);
+        put(fields, name, value);
+}
+
+static void put_moment(json_t *fields, const Events *events, const char *name, uint64_t line_usec)
+{
+        char text[MOMENT_TEXT_MAX];
+
+        put(fields, name, moment_format_utc(clock_to_real_usec(events->clock, line_usec), text));
+}
+
+static void put_actor(json_t *fields, const Actor *actor)
+{
+        if (actor->name[0])
+                put(fields, "actor", actor->name);
+        else
+                put_format(fields, "actor", "uid %u", actor->uid);
+        put_format(fields, "actor_uid", "%u", actor->uid);
+        if (actor->loginuid != UID_NONE)
+                put_format(fields, "actor_loginuid", "%u", actor->loginuid);
+}
+
+static void put_user(json_t *fields, const char *user, uid_t uid)
+{
+        put(fields, "user", user);
+        put_format(fields, "uid", "%u", uid);
+}
+
+static json_t *of_credential(const Credential *credential)
+{
+        json_t *fields = json_object();
+
+        put_user(fields, credential->user, credential->uid);
+        put(fields, "role", credential->role);
+        put(fields, "holder", credential->holder);
+        return fields;
+}
+
+static json_t *of_session(const SessionRow *session)
+{
+        json_t *fields = json_object();
+
+        put_user(fields, session->user, session->uid);
+        put(fields, "service", session->service);
+        put(fields, "rhost", session->rhost);
+        put(fields, "tty", session->tty);
+        put(fields, "session", session->logind_id);
+        put_format(fields, "leader", "%d", session->leader);
+        return fields;
+}
+
+/* Takes the fields. */
+static int add(Events *events, EventKind kind, int64_t num, json_t *fields)
+{
+        json_auto_t *owned = fields;
+        AUTO_FREE char *text = fields ? json_dumps(fields, JSON_COMPACT) : NULL;
+
+        if (!text)
+                return -ENOMEM;
+        return store_add_event(events->store, kinds[kind].name, num, text);
+}
+
+/* --- the events ---------------------------------------------------------------------------------
+ */
+
+int event_credential_issued(Events *events, const Credential *credential)
+{
+        json_t *fields = of_credential(credential);
+
+        put_actor(fields, &credential->issuer);
+        put_moment(fields, events, "deadline", credential->login_limit_usec);
+        put_moment(fields, events, "ceiling", credential->ceiling_usec);
+        put_format(fields, "uses", "%" PRId64, credential->uses);
+        put(fields, "reason", credential->reason);
+        return add(events, EVENT_CREDENTIAL_ISSUED, credential->num, fields);
+}
+
+int event_credential_revoked(Events *events, const Credential *credential, const Actor *actor,
+                             const char *reason)
+{
+        json_t *fields = of_credential(credential);
+
+        put_actor(fields, actor);
+        put(fields, "reason", reason);
+        return add(events, EVENT_CREDENTIAL_REVOKED, credential->num, fields);
+}
+
+int event_credential_expired(Events *events, const Credential *credential)
+{
+        json_t *fields = of_credential(credential);
+
+        put_moment(fields, events, "deadline", credential->login_limit_usec);
+        return add(events, EVENT_CREDENTIAL_EXPIRED, credential->num, fields);
+}
+
+int event_credential_used_up(Events *events, const Credential *credential)
+{
+        return add(events, EVENT_CREDENTIAL_USED_UP, credential->num, of_credential(credential));
+}
+
+/* The receipt goes into the chain and the journal whole: the proof must not hang on one table. */
+int event_credential_deprovisioned(Events *events, const Credential *credential,
+                                   const Receipt *receipt)
+{
+        AUTO_FREE char *data = json_dumps(receipt->data, JSON_COMPACT);
+        json_t *fields = of_credential(credential);
+
+        put(fields, "verdict", receipt->verdict);
+        put_format(fields, "late_usec", "%" PRIu64, receipt->late_usec);
+        put(fields, "evidence", data);
+        return add(events, EVENT_CREDENTIAL_DEPROVISIONED, credential->num, fields);
+}
+
+int event_deprovision_missed(Events *events, const SessionRow *session, uint64_t late_usec,
+                             const char *reason)
+{
+        json_t *fields = of_session(session);
+
+        put_format(fields, "late_usec", "%" PRIu64, late_usec);
+        put(fields, "reason", reason);
+        return add(events, EVENT_DEPROVISION_MISSED, session->credential, fields);
+}
+
+int event_login_accepted(Events *events, const Credential *credential, const LoginFacts *facts,
+                         pid_t pid)
+{
+        json_t *fields = of_credential(credential);
+
+        put(fields, "service", facts->service);
+        put(fields, "tty", facts->tty);
+        put(fields, "rhost", facts->rhost);
+        put_format(fields, "pid", "%d", pid);
+        return add(events, EVENT_LOGIN_ACCEPTED, credential->num, fields);
+}
+
+int event_login_refused(Events *events, const Credential *credential, uid_t uid,
+                        const char *service, const char *rhost, Refusal refusal, unsigned count)
+{
+        json_t *fields = credential ? of_credential(credential) : json_object();
+
+        put_format(fields, "asked_uid", "%u", uid);
+        put(fields, "service", service);
+        put(fields, "rhost", rhost);
+        put(fields, "reason", refusal_to_string(refusal));
+        put_format(fields, "count", "%u", count);
+        return add(events, EVENT_LOGIN_REFUSED, credential ? credential->num : 0, fields);
+}
+
+int event_login_unclaimed(Events *events, const Credential *credential, const Login *login,
+                          const char *reason)
+{
+        json_t *fields = of_credential(credential);
+
+        put(fields, "service", login->service);
+        put(fields, "rhost", login->rhost);
+        put_format(fields, "leader", "%d", login->pid);
+        put(fields, "reason", reason);
+        return add(events, EVENT_LOGIN_UNCLAIMED, credential->num, fields);
+}
+
+int event_session_opened(Events *events, const SessionRow *session)
+{
+        json_t *fields = of_session(session);
+
+        put_moment(fields, events, "deadline", session->deadline_usec);
+        return add(events, EVENT_SESSION_OPENED, session->credential, fields);
+}
+
+int event_session_bound(Events *events, const SessionRow *session)
+{
+        return add(events, EVENT_SESSION_BOUND, session->credential, of_session(session));
+}
+
+static int session_with_reason(Events *events, EventKind kind, const SessionRow *session,
+                               const char *reason)
+{
+        json_t *fields = of_session(session);
+
+        put_moment(fields, events, "deadline", session->deadline_usec);
+        put(fields, "reason", reason);
+        return add(events, kind, session->credential, fields);
+}
+
+int event_session_terminating(Events *events, const SessionRow *session, const char *reason)
+{
+        return session_with_reason(events, EVENT_SESSION_TERMINATING, session, reason);
+}
+
+int event_session_killed(Events *events, const SessionRow *session, const char *reason)
+{
+        return session_with_reason(events, EVENT_SESSION_KILLED, session, reason);
+}
+
+int event_session_residue(Events *events, const SessionRow *session, const char *reason)
+{
+        return session_with_reason(events, EVENT_SESSION_RESIDUE, session, reason);
+}
+
+int event_session_ended(Events *events, const SessionRow *session, uint64_t late_usec)
+{
+        json_t *fields = of_session(session);
+
+        put_format(fields, "late_usec", "%" PRIu64, late_usec);
+        return add(events, EVENT_SESSION_ENDED, session->credential, fields);
+}
+
+int event_action_refused(Events *events, const Actor *actor, const char *verb, const char *reason,
+                         unsigned count)
+{
+        json_t *fields = json_object();
+
+        put_actor(fields, actor);
+        put(fields, "verb", verb);
+        put(fields, "reason", reason);
+        put_format(fields, "count", "%u", count);
+        return add(events, EVENT_ACTION_REFUSED, 0, fields);
+}
+
+static int of_daemon(Events *events, EventKind kind, const char *name, const char *value)
+{
+        json_t *fields = json_object();
+
+        put(fields, name, value);
+        return add(events, kind, 0, fields);
+}
+
+int event_config_loaded(Events *events, const char *what)
+{
+        return of_daemon(events, EVENT_CONFIG_LOADED, "reason", what);
+}
+
+int event_config_refused(Events *events, const char *why)
+{
+        return of_daemon(events, EVENT_CONFIG_REFUSED, "reason", why);
+}
+
+int event_daemon_started(Events *events, unsigned sessions)
+{
+        json_t *fields = json_object();
+
+        put(fields, "version", CREDD_VERSION);
+        put_format(fields, "sessions", "%u", sessions);
+        return add(events, EVENT_DAEMON_STARTED, 0, fields);
+}
+
+int event_daemon_stopped(Events *events)
+{
+        return of_daemon(events, EVENT_DAEMON_STOPPED, "version", CREDD_VERSION);
+}

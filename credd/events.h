@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One event, one function: each appends one row to the chain in the transaction of the change it
+ * tells of. What the journal shows is made from these rows (outbox.h), so the two cannot differ. */
+#pragma once
+
+#include "credd/message-ids.h"
+#include "credd/policy.h"
+#include "credd/store.h"
+
+/* Moments are given on the line and written as wall clock, RFC 3339 in UTC. */
+typedef struct Events {
+        Store *store;
+        Clock *clock;
+} Events;
+
+int event_credential_issued(Events *events, const Credential *credential);
+int event_credential_revoked(Events *events, const Credential *credential, const Actor *actor,
+                             const char *reason);
+int event_credential_expired(Events *events, const Credential *credential);
+int event_credential_used_up(Events *events, const Credential *credential);
+int event_credential_deprovisioned(Events *events, const Credential *credential,
+                                   const Receipt *receipt);
+int event_deprovision_missed(Events *events, const SessionRow *session, uint64_t late_usec,
+                             const char *reason);
+int event_login_accepted(Events *events, const Credential *credential, const LoginFacts *facts,
+                         pid_t pid);
+/* credential NULL: of an id that does not exist, whose user's name is not told either: people type
+ * passwords there. count: how many alike since the last such event. */
+int event_login_refused(Events *events, const Credential *credential, uid_t uid,
+                        const char *service, const char *rhost, Refusal refusal, unsigned count);
+int event_login_unclaimed(Events *events, const Credential *credential, const Login *login,
+                          const char *reason);
+int event_session_opened(Events *events, const SessionRow *session);
+int event_session_bound(Events *events, const SessionRow *session);
+int event_session_terminating(Events *events, const SessionRow *session, const char *reason);
+int event_session_killed(Events *events, const SessionRow *session, const char *reason);
+int event_session_ended(Events *events, const SessionRow *session, uint64_t late_usec);
+int event_session_residue(Events *events, const SessionRow *session, const char *reason);
+int event_action_refused(Events *events, const Actor *actor, const char *verb, const char *reason,
+                         unsigned count);
+int event_config_loaded(Events *events, const char *what);
+int event_config_refused(Events *events, const char *why);
+int event_daemon_started(Events *events, unsigned sessions);
+int event_daemon_stopped(Events *events);
+
+/* The journal's entry of a row: MESSAGE and the rest. */
+const char *event_message_id(EventKind kind);
+int event_priority(EventKind kind);
+/* EVENT_MAX: an event that this version does not know. */
+EventKind event_kind_from_string(const char *name);
+/* The text with its words filled in from fields; to be freed. NULL: out of memory. */
+char *event_message(EventKind kind, const char *id, const json_t *fields);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Options, and the hardening that the process gives itself. */
+#include <errno.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <systemd/sd-daemon.h>
+
+#include "common/secret.h"
+#include "common/varlink.h"
+#include "credd/manager.h"
+
+static int usage(FILE *to, int status)
+{
+        (void)fputs("credd [--check] [--config=FILE] [--state=FOLDER]\n"
+                    "\n"
+                    "Hands out logins that end. Started by systemd through credd-login.socket and\n"
+                    "credd-admin.socket; credctl talks to it.\n"
+                    "\n"
+                    "  --check          read the configuration, name each mistake, and exit\n"
+                    "  --config=FILE    instead of " CREDD_SYSCONFDIR "/credd.conf\n"
+                    "  --state=FOLDER   instead of $STATE_DIRECTORY or /var/lib/credd\n"
+                    "  --version\n",
+                    to);
+        return status;
+}
+
+/* Tokens pass through JSON values: what those held is erased when they go. */
+static void free_erased(void *memory)
+{
+        if (memory)
+                secret_erase(memory, malloc_usable_size(memory));
+        free(memory);
+}
+
+static int check(const Paths *paths)
+{
+        Config config;
+        int r;
+
+        r = config_load(paths->config, 0, stderr, &config);
+        if (r == 0)
+                (void)printf("%s: no mistakes\n", paths->config);
+        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int serve(const Paths *paths)
+{
+        CLEANUP(manager_freep) Manager *manager = NULL;
+        int r;
+
+        /* No core file, no ptrace by others of this uid: the key and tokens in flight are here. */
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                return EXIT_FAILURE;
+        json_set_alloc_funcs(malloc, free_erased);
+        r = manager_new(paths, &manager);
+        if (r >= 0)
+                r = manager_run(manager);
+        if (r < 0)
+                (void)fprintf(stderr, SD_ERR "credd ends: %s\n", strerror(-r));
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[])
+{
+        static const struct option options[] = {
+                {"check", no_argument, NULL, 'c'},       {"config", required_argument, NULL, 'f'},
+                {"state", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'v'},     {0},
+        };
+        Paths paths = {.state = getenv("STATE_DIRECTORY") ?: "/var/lib/credd",
+                       .config = CREDD_SYSCONFDIR "/credd.conf"};
+        bool checking = false;
+        int option;
+
+        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+                switch (option) {
+                case 'c':
+                        checking = true;
+                        break;
+                case 'f':
+                        paths.config = optarg;
+                        break;
+                case 's':
+                        paths.state = optarg;
+                        break;
+                case 'h':
+                        return usage(stdout, EXIT_SUCCESS);
+                case 'v':
+                        (void)printf("credd %s\n", CREDD_VERSION);
+                        return EXIT_SUCCESS;
+                default:
+                        return usage(stderr, 2);
+                }
+        }
+        if (optind < argc)
+                return usage(stderr, 2);
+        return checking ? check(&paths) : serve(&paths);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Building, running and taking down. Everything is built in the order in which it needs the others,
+ * and taken down in reverse; between the two this file only hears signals. */
+#include "credd/manager.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-id128.h>
+
+#include "credd/batch.h"
+#include "credd/expiry.h"
+#include "credd/logind.h"
+#include "credd/outbox.h"
+#include "credd/refusals.h"
+#include "credd/server.h"
+#include "credd/session.h"
+
+#define ADMIN_GROUP "credd-admin"
+#define STATUS_MAX  128
+
+void manager_fail(Manager *manager, int error, const char *doing)
+{
+        (void)fprintf(stderr,
+                      SD_CRIT "Cannot %s: %s (%s). What was asked last may be done or not; "
+                              "ending, so that the next start reads what is true.\n",
+                      doing, strerror(-error), store_error(manager->store));
+        (void)sd_event_exit(manager->event, error);
+}
+
+void manager_note_logind(Manager *manager, int error, const char *text)
+{
+        if (error == 0) {
+                manager->logind_problem[0] = '\0';
+                return;
+        }
+        (void)snprintf(manager->logind_problem, sizeof(manager->logind_problem),
+                       "systemd-logind did not end a session for us (%s)%s",
+                       text ?: strerror(-error),
+                       error == -EACCES ? ": is the polkit rule 50-credd.rules installed?" : "");
+}
+
+/* --- configuration ------------------------------------------------------------------------------
+ */
+
+static int load_config(const char *path, Config *ret_config, char **ret_mistakes)
+{
+        AUTO_FREE char *text = NULL;
+        size_t size = 0;
+        FILE *out;
+        int r;
+
+        out = open_memstream(&text, &size);
+        if (!out)
+                return -ENOMEM;
+        r = config_load(path, 0, out, ret_config);
+        if (fclose(out) != 0)
+                return -ENOMEM;
+        *ret_mistakes = take_ptr(text);
+        return r;
+}
+
+/* At load, not at each call: NSS may ask a directory server, and the loop must not wait for one. */
+static gid_t find_admin_group(void)
+{
+        struct group group, *found = NULL;
+        char buffer[16384];
+
+        if (getgrnam_r(ADMIN_GROUP, &group, buffer, sizeof(buffer), &found) != 0 || !found)
+                return (gid_t)-1;
+        return found->gr_gid;
+}
+
+static int record_config(Manager *manager, int loaded, const char *mistakes)
+{
+        int r;
+
+        r = batch_enter(manager->batch);
+        if (r < 0)
+                return r;
+        if (loaded == 0)
+                r = event_config_loaded(&manager->events, manager->paths.config);
+        else
+                r = event_config_refused(&manager->events, mistakes);
+        return batch_leave(manager->batch, r);
+}
+
+static void reload(Manager *manager)
+{
+        AUTO_FREE char *mistakes = NULL;
+        Config config;
+        int r;
+
+        (void)sd_notify(false, "RELOADING=1");
+        r = load_config(manager->paths.config, &config, &mistakes);
+        if (r == 0) {
+                manager->config = config;
+                manager->admin_gid = find_admin_group();
+        } else
+                (void)fprintf(stderr, SD_ERR "Configuration refused, what was in effect stays:\n%s",
+                              mistakes ?: strerror(-r));
+        (void)record_config(manager, r, mistakes ?: strerror(-r));
+        (void)sd_notify(false, "READY=1");
+}
+
+/* --- signals ------------------------------------------------------------------------------------
+ */
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        (void)source;
+        (void)info;
+        reload(userdata);
+        return 0;
+}
+
+static int add_signals(Manager *manager)
+{
+        sigset_t set;
+        int r;
+
+        (void)sigemptyset(&set);
+        (void)sigaddset(&set, SIGTERM);
+        (void)sigaddset(&set, SIGINT);
+        (void)sigaddset(&set, SIGHUP);
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return -errno;
+        /* No handler: the loop ends with 0. */
+        r = sd_event_add_signal(manager->event, &manager->sigterm, SIGTERM, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(manager->event, &manager->sigint, SIGINT, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(manager->event, &manager->sighup, SIGHUP, on_hangup,
+                                        manager);
+        return r;
+}
+
+/* --- building -----------------------------------------------------------------------------------
+ */
+
+static int read_boot_id(char ret_text[static SD_ID128_STRING_MAX])
+{
+        sd_id128_t id;
+        int r;
+
+        r = sd_id128_get_boot(&id);
+        if (r < 0)
+                return r;
+        (void)sd_id128_to_string(id, ret_text);
+        return 0;
+}
+
+static int open_store(Manager *manager)
+{
+        char boot_id[SD_ID128_STRING_MAX];
+        int r;
+
+        r = read_boot_id(boot_id);
+        if (r < 0)
+                return r;
+        r = store_open(manager->paths.state, boot_id, &manager->clock, &manager->store);
+        if (r == -ENOKEY)
+                (void)fprintf(stderr,
+                              SD_CRIT "%s/credd.db is there and its key is not: no token "
+                                      "could match. Restore %s/key from where it went.\n",
+                              manager->paths.state, manager->paths.state);
+        else if (r == -ENOTSUP)
+                (void)fprintf(stderr, SD_CRIT "%s/credd.db was made by a newer credd.\n",
+                              manager->paths.state);
+        else if (r < 0)
+                (void)fprintf(stderr,
+                              SD_CRIT "Cannot open the store in %s: %s. It is left as it "
+                                      "is; no token login is accepted.\n",
+                              manager->paths.state, strerror(-r));
+        manager->events = (Events){manager->store, &manager->clock};
+        return r;
+}
+
+static int read_first_config(Manager *manager)
+{
+        AUTO_FREE char *mistakes = NULL;
+        int r;
+
+        r = load_config(manager->paths.config, &manager->config, &mistakes);
+        if (r < 0)
+                (void)fprintf(stderr, SD_CRIT "Configuration refused:\n%s",
+                              mistakes ?: strerror(-r));
+        manager->admin_gid = find_admin_group();
+        return r;
+}
+
+static int build(Manager *manager)
+{
+        int r;
+
+        r = sd_event_default(&manager->event);
+        if (r >= 0)
+                r = add_signals(manager);
+        if (r >= 0)
+                r = read_first_config(manager);
+        if (r >= 0)
+                r = open_store(manager);
+        if (r >= 0)
+                r = outbox_new(manager, NULL, &manager->outbox);
+        if (r >= 0)
+                r = batch_new(manager, &manager->batch);
+        if (r >= 0)
+                r = refusals_new(manager, &manager->refusals);
+        if (r >= 0)
+                r = sessions_new(manager, &manager->sessions);
+        if (r >= 0)
+                r = logind_new(manager->event, &sessions_logind_handlers, manager,
+                               &manager->logind);
+        if (r >= 0)
+                r = sessions_restore(manager->sessions);
+        if (r >= 0)
+                r = expiry_new(manager, &manager->expiry);
+        return r;
+}
+
+int manager_new(const Paths *paths, Manager **ret_manager)
+{
+        CLEANUP(manager_freep) Manager *manager = NULL;
+        int r;
+
+        manager = calloc(1, sizeof(*manager));
+        if (!manager)
+                return -ENOMEM;
+        manager->paths = *paths;
+        manager->admin_gid = (gid_t)-1;
+        clock_init_system(&manager->clock);
+        manager->started_real_usec = clock_real_usec(&manager->clock);
+        r = build(manager);
+        if (r < 0)
+                return r;
+        *ret_manager = take_ptr(manager);
+        return 0;
+}
+
+Manager *manager_free(Manager *manager)
+{
+        if (!manager)
+                return NULL;
+        manager->server = server_free(manager->server);
+        manager->expiry = expiry_free(manager->expiry);
+        manager->sessions = sessions_free(manager->sessions);
+        manager->logind = logind_free(manager->logind);
+        manager->refusals = refusals_free(manager->refusals);
+        manager->batch = batch_free(manager->batch);
+        if (manager->outbox)
+                outbox_drain(manager->outbox);
+        manager->outbox = outbox_free(manager->outbox);
+        manager->store = store_close(manager->store);
+        (void)sd_event_source_unref(manager->sigterm);
+        (void)sd_event_source_unref(manager->sigint);
+        (void)sd_event_source_unref(manager->sighup);
+        (void)sd_event_unref(manager->event);
+        free(manager);
+        return NULL;
+}
+
+/* --- running ------------------------------------------------------------------------------------
+ */
+
+static int find_socket(char **names, int n, const char *name)
+{
+        for (int i = 0; i < n; i++)
+                if (strcmp(names[i], name) == 0 &&
+                    sd_is_socket(SD_LISTEN_FDS_START + i, AF_UNIX, SOCK_STREAM, 1) > 0)
+                        return SD_LISTEN_FDS_START + i;
+        return -1;
+}
+
+static void free_names(char ***names)
+{
+        for (char **name = *names; name && *name; name++)
+                free(*name);
+        free(*names);
+}
+
+static int take_sockets(Manager *manager)
+{
+        CLEANUP(free_names) char **names = NULL;
+        int n, login, admin;
+
+        n = sd_listen_fds_with_names(true, &names);
+        if (n < 0)
+                return n;
+        login = find_socket(names, n, "credd-login");
+        admin = find_socket(names, n, "credd-admin");
+        if (login < 0 || admin < 0) {
+                (void)fprintf(stderr, SD_CRIT "credd wants its sockets from systemd: start "
+                                              "credd-login.socket and credd-admin.socket.\n");
+                return -ENOTSOCK;
+        }
+        return server_new(manager, login, admin, &manager->server);
+}
+
+static int record_start(Manager *manager)
+{
+        int r;
+
+        r = batch_enter(manager->batch);
+        if (r < 0)
+                return r;
+        r = event_daemon_started(&manager->events, sessions_live(manager->sessions));
+        if (r == 0)
+                r = event_config_loaded(&manager->events, manager->paths.config);
+        r = batch_leave(manager->batch, r);
+        return r < 0 ? r : batch_commit(manager->batch);
+}
+
+static void record_stop(Manager *manager)
+{
+        if (batch_enter(manager->batch) < 0)
+                return;
+        (void)batch_leave(manager->batch, event_daemon_stopped(&manager->events));
+        (void)batch_commit(manager->batch);
+}
+
+int manager_run(Manager *manager)
+{
+        char status[STATUS_MAX];
+        int r;
+
+        r = take_sockets(manager);
+        if (r >= 0)
+                r = record_start(manager);
+        if (r >= 0)
+                r = sd_event_set_watchdog(manager->event, true);
+        if (r < 0)
+                return r;
+        expiry_changed(manager->expiry);
+        (void)snprintf(status, sizeof(status), "READY=1\nSTATUS=Serving; %u sessions found again",
+                       sessions_live(manager->sessions));
+        (void)sd_notify(false, status);
+        r = sd_event_loop(manager->event);
+        (void)sd_notify(false, "STOPPING=1");
+        /* After a failed commit nothing more is written: the next start finds out what is true. */
+        if (r >= 0)
+                record_stop(manager);
+        return r;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns everything there is one of; builds it in order and takes it down in reverse. */
+#pragma once
+
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "credd/config.h"
+#include "credd/events.h"
+
+typedef struct Batch Batch;
+typedef struct Outbox Outbox;
+typedef struct Logind Logind;
+typedef struct Sessions Sessions;
+typedef struct Expiry Expiry;
+typedef struct Refusals Refusals;
+typedef struct Server Server;
+
+/* Order of the loop: kills before logins, logins before everybody else, then the one commit, then
+ * the journal. */
+enum {
+        PRIORITY_KILL = -20,
+        PRIORITY_LOGIN = -10,
+        PRIORITY_LOGIND = -5,
+        PRIORITY_ADMIN = 0,
+        PRIORITY_COMMIT = 10,
+        PRIORITY_JOURNAL = 20,
+};
+
+typedef struct Counters {
+        uint64_t logins_asked, logins_accepted, logins_refused;
+} Counters;
+
+typedef struct Paths {
+        const char *state, *config;
+} Paths;
+
+typedef struct Manager {
+        Paths paths;
+        sd_event *event;
+        Clock clock;
+        Config config;
+        gid_t admin_gid; /* of credd-admin; (gid_t)-1: there is no such group */
+        Store *store;
+        Events events;
+        Outbox *outbox;
+        Batch *batch;
+        Refusals *refusals;
+        Logind *logind;
+        Sessions *sessions;
+        Expiry *expiry;
+        Server *server;
+        sd_event_source *sigterm, *sigint, *sighup;
+        uint64_t started_real_usec;
+        char logind_problem[200]; /* why logind's last answer was no; "": it was not */
+        Counters counters;
+} Manager;
+
+int manager_new(const Paths *paths, Manager **ret_manager);
+Manager *manager_free(Manager *manager);
+DEFINE_CLEANUP(Manager, manager_free)
+
+/* Takes the sockets that systemd handed over, says that it is ready, and serves. */
+int manager_run(Manager *manager);
+
+/* The store failed in a way that leaves the truth unknown: the process ends, and the next start
+ * reads what is true. Never returns to serving. */
+void manager_fail(Manager *manager, int error, const char *doing);
+
+/* What logind answered to a kill: status tells of it. error 0: all is well again. */
+void manager_note_logind(Manager *manager, int error, const char *text);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Every event there is: X(SYMBOL, name, MESSAGE_ID, priority, text). A word in braces is replaced
+ * by the field of that name. The text of packaging/credd.catalog goes by MESSAGE_ID; `make lint`
+ * holds this table, the catalog and the functions of events.h to each other. */
+#pragma once
+
+#include <syslog.h>
+
+/* clang-format off */
+#define EVENTS(X) \
+        X(CREDENTIAL_ISSUED, "credential-issued", "b680725340517e491a1fa7d9085ee7a9", LOG_NOTICE, \
+          "Credential {credential} issued for {user} by {actor}, for logins until {deadline}") \
+        X(CREDENTIAL_REVOKED, "credential-revoked", "72fb956028f43dfed863966d92d0c95e", LOG_NOTICE, \
+          "Credential {credential} of {user} revoked by {actor}") \
+        X(CREDENTIAL_EXPIRED, "credential-expired", "1dcb8c0be6cf0fd95420acbcee2593ac", LOG_INFO, \
+          "Credential {credential} of {user} expired") \
+        X(CREDENTIAL_USED_UP, "credential-used-up", "8ba27be54f4eb2d5b89cb02177d2d6c1", LOG_INFO, \
+          "The last use of credential {credential} of {user} is spent") \
+        X(CREDENTIAL_DEPROVISIONED, "credential-deprovisioned", "c63abe482b451a8d6088f16165a07baf", LOG_NOTICE, \
+          "Credential {credential} of {user} de-provisioned: {verdict}, {late_usec} us late") \
+        X(DEPROVISION_MISSED, "deprovision-missed", "332ccbbaef2749f8673b8e6079bd8a82", LOG_CRIT, \
+          "The session of {user} with credential {credential} is not gone {late_usec} us after its deadline; still trying") \
+        X(LOGIN_ACCEPTED, "login-accepted", "a5963b483ac121b4b626e23fb1e94fa5", LOG_INFO, \
+          "Login of {user} to {service} accepted with credential {credential}") \
+        X(LOGIN_REFUSED, "login-refused", "6889c7011db582e296da6debcf0f2085", LOG_NOTICE, \
+          "Login of {user} to {service} refused: {reason}") \
+        X(LOGIN_UNCLAIMED, "login-unclaimed", "c9327db8a968ba55748fee370d19e1a5", LOG_CRIT, \
+          "A login of {user} to {service} with credential {credential} never opened a session that credd was told of: {reason}") \
+        X(SESSION_OPENED, "session-opened", "9f493914c7fe36a83eed338a3ede7d3f", LOG_INFO, \
+          "Session of {user} opened with credential {credential}, until {deadline}") \
+        X(SESSION_BOUND, "session-bound", "dbc19aa357cf8d7668501baa0822e59d", LOG_DEBUG, \
+          "Session of {user} with credential {credential} is logind session {session}") \
+        X(SESSION_TERMINATING, "session-terminating", "061a8188c65a2e34bd0ffee44eba37f9", LOG_NOTICE, \
+          "Session of {user} with credential {credential} is being ended: {reason}") \
+        X(SESSION_KILLED, "session-killed", "f7185be4897d502e2e03dafc8c838610", LOG_NOTICE, \
+          "Session of {user} with credential {credential} did not end by itself: {reason}") \
+        X(SESSION_ENDED, "session-ended", "93e3a6cc9cd3373dc98cca3d266c557b", LOG_INFO, \
+          "Session of {user} with credential {credential} is verified gone") \
+        X(SESSION_RESIDUE, "session-residue", "7183be3469f2ee1e55af49391002917e", LOG_WARNING, \
+          "Left behind by {user} with credential {credential}: {reason}") \
+        X(ACTION_REFUSED, "action-refused", "e0f6ca28c6db8e19c38f6ab6a7357810", LOG_NOTICE, \
+          "{actor} was refused {verb}: {reason}") \
+        X(CONFIG_LOADED, "config-loaded", "8efd92ffa8e5621847060ee8d943a9c8", LOG_INFO, \
+          "Configuration loaded: {reason}") \
+        X(CONFIG_REFUSED, "config-refused", "2ab768e836a3534318b99e4cd864abcb", LOG_ERR, \
+          "Configuration refused, what was in effect stays: {reason}") \
+        X(DAEMON_STARTED, "daemon-started", "cf68934c7c804eb8c78384d35e348ee9", LOG_INFO, \
+          "credd {version} started, {sessions} sessions found again") \
+        X(DAEMON_STOPPED, "daemon-stopped", "394502b9f0c32acb0f22c81824b82ecb", LOG_INFO, \
+          "credd stopped")
+/* clang-format on */
+
+typedef enum EventKind {
+#define X(symbol, name, id, priority, text) EVENT_##symbol,
+        EVENTS(X)
+#undef X
+                EVENT_MAX
+} EventKind;

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The journal is the second witness, not the record: a row that journald does not take now waits in
+ * the store, where it stands anyway, and nothing waits for it. */
+#include "credd/outbox.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "credd/digest.h"
+#include "credd/journal.h"
+
+#define SLICE        64 /* rows a turn of the loop */
+#define NOTE_EVERY   64
+#define RETRY_USEC   (50 * USEC_PER_MSEC)
+#define FIELDS_MAX   48
+#define NAME_LEN_MAX 40
+
+struct Outbox {
+        Manager *manager;
+        Journal *journal;
+        sd_event_source *defer, *retry;
+        int64_t sent; /* the last row that journald took */
+};
+
+typedef struct Entry {
+        JournalField fields[FIELDS_MAX];
+        size_t n;
+        char names[FIELDS_MAX][NAME_LEN_MAX];
+        char seq[24], hash[HEX_LEN(HASH_LEN)], priority[4];
+} Entry;
+
+static void add_field(Entry *entry, const char *name, const char *value)
+{
+        if (entry->n < FIELDS_MAX)
+                entry->fields[entry->n++] = (JournalField){name, value};
+}
+
+static const char *journal_name(Entry *entry, const char *field)
+{
+        char *name = entry->names[entry->n];
+        size_t len;
+
+        (void)snprintf(name, NAME_LEN_MAX, "CREDD_%s", field);
+        len = strlen(name);
+        for (size_t i = 0; i < len; i++)
+                name[i] = (char)toupper((unsigned char)name[i]);
+        return name;
+}
+
+static int send_row(Outbox *outbox, const EventRow *row, const char *id)
+{
+        json_auto_t *data = json_loads(row->data, JSON_REJECT_DUPLICATES, NULL);
+        EventKind kind = event_kind_from_string(row->name);
+        AUTO_FREE char *message = NULL;
+        Entry entry = {.n = 0};
+        const char *field;
+        json_t *value;
+
+        /* A row that this version cannot read is for "credctl verify" to name, not for us to hide.
+         */
+        if (kind == EVENT_MAX || !data)
+                return 0;
+        message = event_message(kind, id, data);
+        if (!message)
+                return -ENOMEM;
+        (void)snprintf(entry.seq, sizeof(entry.seq), "%" PRId64, row->seq);
+        (void)snprintf(entry.priority, sizeof(entry.priority), "%d", event_priority(kind));
+        digest_hex(row->hash, HASH_LEN, entry.hash);
+        add_field(&entry, "MESSAGE", message);
+        add_field(&entry, "MESSAGE_ID", event_message_id(kind));
+        add_field(&entry, "PRIORITY", entry.priority);
+        add_field(&entry, "SYSLOG_IDENTIFIER", "credd");
+        add_field(&entry, "CREDD_EVENT", row->name);
+        add_field(&entry, "CREDD_SEQ", entry.seq);
+        add_field(&entry, "CREDD_HASH", entry.hash);
+        add_field(&entry, "CREDD_CREDENTIAL", id);
+        json_object_foreach (data, field, value) {
+                if (entry.n < FIELDS_MAX)
+                        add_field(&entry, journal_name(&entry, field), json_string_value(value));
+        }
+        return journal_send(outbox->journal, entry.fields, entry.n);
+}
+
+/* 1: one was sent; 0: there is none; negative: not now. */
+static int send_next(Outbox *outbox)
+{
+        CLEANUP(event_row_done) EventRow row = {0};
+        AUTO_CREDENTIAL Credential credential = {0};
+        int r;
+
+        r = store_next_event(outbox->manager->store, outbox->sent, &row);
+        if (r <= 0)
+                return r;
+        if (row.credential > 0)
+                r = store_read_credential(outbox->manager->store, row.credential, &credential);
+        if (r < 0)
+                return r;
+        r = send_row(outbox, &row, row.credential > 0 ? credential.id : NULL);
+        if (r < 0 && r != -EMSGSIZE)
+                return r;
+        outbox->sent = row.seq;
+        return 1;
+}
+
+static void send_slice(Outbox *outbox)
+{
+        int r = 1;
+
+        for (unsigned i = 0; i < SLICE && r > 0; i++)
+                r = send_next(outbox);
+        if (r > 0)
+                (void)sd_event_source_set_enabled(outbox->defer, SD_EVENT_ONESHOT);
+        if (r < 0) {
+                (void)sd_event_source_set_time_relative(outbox->retry, RETRY_USEC);
+                (void)sd_event_source_set_enabled(outbox->retry, SD_EVENT_ONESHOT);
+        }
+}
+
+static int on_defer(sd_event_source *source, void *userdata)
+{
+        (void)source;
+        send_slice(userdata);
+        return 0;
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        (void)source;
+        (void)usec;
+        send_slice(userdata);
+        return 0;
+}
+
+static int add_sources(Outbox *outbox, sd_event *event)
+{
+        int r;
+
+        r = sd_event_add_defer(event, &outbox->defer, on_defer, outbox);
+        if (r >= 0)
+                r = sd_event_source_set_priority(outbox->defer, PRIORITY_JOURNAL);
+        if (r >= 0)
+                r = sd_event_add_time_relative(event, &outbox->retry, CLOCK_MONOTONIC, 0, 0,
+                                               on_retry, outbox);
+        if (r >= 0)
+                r = sd_event_source_set_priority(outbox->retry, PRIORITY_JOURNAL);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(outbox->retry, SD_EVENT_OFF);
+        return r;
+}
+
+int outbox_new(Manager *manager, const char *journal_socket, Outbox **ret_outbox)
+{
+        Outbox *outbox;
+        int r;
+
+        outbox = calloc(1, sizeof(*outbox));
+        if (!outbox)
+                return -ENOMEM;
+        outbox->manager = manager;
+        outbox->sent = store_journaled(manager->store);
+        r = journal_new(journal_socket ?: JOURNAL_SOCKET, &outbox->journal);
+        if (r >= 0)
+                r = add_sources(outbox, manager->event);
+        if (r < 0) {
+                (void)outbox_free(outbox);
+                return r;
+        }
+        *ret_outbox = outbox;
+        return 0;
+}
+
+Outbox *outbox_free(Outbox *outbox)
+{
+        if (!outbox)
+                return NULL;
+        (void)sd_event_source_disable_unref(outbox->defer);
+        (void)sd_event_source_disable_unref(outbox->retry);
+        (void)journal_free(outbox->journal);
+        free(outbox);
+        return NULL;
+}
+
+void outbox_kick(Outbox *outbox)
+{
+        (void)sd_event_source_set_enabled(outbox->defer, SD_EVENT_ONESHOT);
+}
+
+int outbox_note(Outbox *outbox)
+{
+        if (outbox->sent - store_journaled(outbox->manager->store) < NOTE_EVERY)
+                return 0;
+        return store_set_journaled(outbox->manager->store, outbox->sent);
+}
+
+void outbox_drain(Outbox *outbox)
+{
+        while (send_next(outbox) > 0)
+                ;
+        if (store_begin(outbox->manager->store) < 0)
+                return;
+        (void)store_set_journaled(outbox->manager->store, outbox->sent);
+        (void)store_commit(outbox->manager->store);
+}
+
+int64_t outbox_behind(const Outbox *outbox)
+{
+        return store_newest_event(outbox->manager->store) - outbox->sent;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One connection: who is at the other end, the message under way, the answer going out. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "credd/manager.h"
+
+typedef struct Peer Peer;
+
+/* What the kernel says of the process that connected, at the moment it did. Starts as nobody. */
+typedef struct PeerIdentity {
+        uid_t uid;
+        gid_t gid;
+        pid_t pid; /* to find a session by; never to authorise */
+        gid_t *groups;
+        size_t n_groups;
+} PeerIdentity;
+
+typedef enum PeerKind { PEER_LOGIN, PEER_ADMIN, PEER_KIND_MAX } PeerKind;
+
+/* Takes fd and identity, on success. gone is called once, when the connection has ended; it frees
+ * the peer. */
+int peer_new(Manager *manager, PeerKind kind, int fd, PeerIdentity *identity,
+             void (*gone)(void *userdata), void *userdata, Peer **ret_peer);
+Peer *peer_free(Peer *peer);
+
+/* Reads the identity of a connected socket. -EPERM: it cannot be had. */
+int peer_identify(int fd, PeerIdentity *ret_identity);
+void peer_identity_done(PeerIdentity *identity);
+
+const PeerIdentity *peer_identity(const Peer *peer);
+PeerKind peer_kind(const Peer *peer);
+bool peer_in_group(const PeerIdentity *identity, gid_t gid);
+/* Name and loginuid beside the uid. */
+void peer_actor(const PeerIdentity *identity, Actor *ret_actor);
+/* A pidfd of the process at the other end, and its start ticks. -ESRCH: it has gone. */
+int peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks);
+
+/* Sends one message; takes the text and erases it. NULL: out of memory, and the connection is
+ * closed. A Login peer is closed after its message: it may be gone when this returns. */
+void peer_send(Peer *peer, char *text);
+/* The text that says "Unavailable" on this peer's interface. */
+char *peer_unavailable(const Peer *peer);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who may have what, as pure functions over values. Nothing is capped silently: what does not fit
+ * is refused in words that say what would. */
+#pragma once
+
+#include "credd/config.h"
+#include "credd/credential.h"
+
+#define POLICY_TEXT_MAX 256
+
+typedef struct IssueRequest {
+        const char *user;
+        uid_t uid;
+        const char *role, *holder, *reason;                     /* NULL: none */
+        uint64_t ttl_usec, session_ttl_usec, max_lifetime_usec; /* USEC_INFINITY: default */
+        uint64_t not_before_usec;                               /* on the line; 0: now */
+        int64_t uses;                                           /* 0: default */
+        const json_t *services, *sources;                       /* NULL: default */
+} IssueRequest;
+
+/* The effective limits. */
+typedef struct Grant {
+        uint64_t not_before_usec, login_limit_usec, ceiling_usec, session_ttl_usec;
+        int64_t uses;
+} Grant;
+
+/* 0: allowed; 1: refused, and the reason is in refusal. admin: root or a member of credd-admin. */
+int policy_issue(const Config *config, bool admin, const IssueRequest *request, uint64_t now_usec,
+                 Grant *ret_grant, char refusal[static POLICY_TEXT_MAX]);
+
+/* Why a login is refused: for the journal, never for the person at the prompt. */
+typedef enum Refusal {
+        REFUSAL_NONE = 0,
+        REFUSAL_UNKNOWN, /* no such id */
+        REFUSAL_SECRET,  /* wrong secret */
+        REFUSAL_USER,    /* another user's, by name or by uid */
+        REFUSAL_REVOKED,
+        REFUSAL_USED,
+        REFUSAL_EXPIRED,
+        REFUSAL_NOT_YET,
+        REFUSAL_SERVICE,
+        REFUSAL_SOURCE,
+        REFUSAL_CLOCK, /* the wall clock stands before the last moment recorded */
+        REFUSAL_LOGIN, /* no such login, or it was claimed before */
+        REFUSAL_PEER,  /* the process that asked is gone */
+        REFUSAL_MAX,
+} Refusal;
+
+typedef struct LoginFacts {
+        const char *user;
+        uid_t uid;
+        const char *service, *tty, *rhost; /* tty, rhost: NULL if none */
+} LoginFacts;
+
+/* Everything but the secret and the clock's standing. REFUSAL_NONE: one use may be spent. */
+Refusal policy_login(const Credential *credential, const LoginFacts *facts, uint64_t now_usec);
+/* May a login that was accepted then still open its session? Its use is spent already. */
+Refusal policy_session(const Credential *credential, const LoginFacts *facts,
+                       uint64_t accepted_usec, uint64_t now_usec);
+/* "wrong-secret" */
+const char *refusal_to_string(Refusal refusal);

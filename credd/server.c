@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Accepting. The Login socket has places of its own, which only root can take, so that nothing a
+ * stranger does on the Admin socket keeps anybody from logging in. Places are counted, not hoped
+ * for: their sum stays below LimitNOFILE. */
+#include "credd/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "common/varlink.h"
+
+#define LOGIN_PLACES      2048
+#define ADMIN_PLACES      512
+#define ADMIN_PLACES_ROOT 64
+#define ADMIN_PER_UID     32
+#define ACCEPT_AT_ONCE    32
+
+typedef struct Place {
+        LIST_ENTRY(Place) all;
+        Server *server;
+        Peer *peer;
+        PeerKind kind;
+} Place;
+
+typedef struct Listener {
+        Server *server;
+        PeerKind kind;
+        int fd;
+        sd_event_source *source;
+        unsigned places, taken;
+} Listener;
+
+struct Server {
+        Manager *manager;
+        Listener listeners[PEER_KIND_MAX];
+        LIST_HEAD(, Place) places;
+};
+
+static void place_free(Place *place)
+{
+        Listener *listener = &place->server->listeners[place->kind];
+
+        LIST_REMOVE(place, all);
+        (void)peer_free(place->peer);
+        free(place);
+        if (listener->taken-- == listener->places)
+                (void)sd_event_source_set_enabled(listener->source, SD_EVENT_ON);
+}
+
+static void on_gone(void *userdata)
+{
+        place_free(userdata);
+}
+
+static unsigned places_of(const Server *server, uid_t uid)
+{
+        const Place *place;
+        unsigned n = 0;
+
+        LIST_FOREACH (place, &server->places, all)
+                if (place->kind == PEER_ADMIN && peer_identity(place->peer)->uid == uid)
+                        n++;
+        return n;
+}
+
+/* Says why, as far as the socket takes it at once. */
+static void turn_away(int fd)
+{
+        AUTO_FREE char *text = varlink_error_encode("io.credd.Admin.Busy", NULL);
+
+        if (text)
+                (void)send(fd, text, strlen(text) + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* root shares the Admin socket with everybody, but has places of its own there. */
+static bool has_place(const Server *server, PeerKind kind, uid_t uid)
+{
+        unsigned taken;
+
+        if (kind == PEER_LOGIN)
+                return uid == 0;
+        taken = server->listeners[PEER_ADMIN].taken;
+        if (uid == 0)
+                return taken < ADMIN_PLACES;
+        return taken < ADMIN_PLACES - ADMIN_PLACES_ROOT && places_of(server, uid) < ADMIN_PER_UID;
+}
+
+/* Takes fd on success. */
+static int admit(Listener *listener, int fd, PeerIdentity *identity)
+{
+        AUTO_FREE Place *place = NULL;
+        int r;
+
+        place = calloc(1, sizeof(*place));
+        if (!place)
+                return -ENOMEM;
+        place->server = listener->server;
+        place->kind = listener->kind;
+        r = peer_new(listener->server->manager, listener->kind, fd, identity, on_gone, place,
+                     &place->peer);
+        if (r < 0)
+                return r;
+        LIST_INSERT_HEAD(&listener->server->places, place, all);
+        if (++listener->taken == listener->places)
+                (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
+        (void)take_ptr(place);
+        return 0;
+}
+
+/* false: nobody waits. */
+static bool accept_one(Listener *listener)
+{
+        CLEANUP(peer_identity_done) PeerIdentity identity = {.uid = UID_NONE, .gid = (gid_t)-1};
+        AUTO_CLOSE int fd = -1;
+
+        fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+                return errno == ECONNABORTED || errno == EINTR;
+        if (peer_identify(fd, &identity) < 0)
+                return true;
+        if (!has_place(listener->server, listener->kind, identity.uid)) {
+                turn_away(fd);
+                return true;
+        }
+        if (admit(listener, fd, &identity) == 0)
+                (void)take_fd(&fd);
+        return listener->taken < listener->places;
+}
+
+static int on_connect(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        (void)source;
+        (void)fd;
+        (void)events;
+        for (unsigned i = 0; i < ACCEPT_AT_ONCE && accept_one(userdata); i++)
+                ;
+        return 0;
+}
+
+static int listen_on(Server *server, PeerKind kind, int fd)
+{
+        Listener *listener = &server->listeners[kind];
+        int r;
+
+        *listener = (Listener){.server = server,
+                               .kind = kind,
+                               .fd = fd,
+                               .places = kind == PEER_LOGIN ? LOGIN_PLACES : ADMIN_PLACES};
+        if (fd < 0)
+                return 0;
+        /* systemd hands them over blocking, and on_connect() accepts until nobody waits. */
+        if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
+        r = sd_event_add_io(server->manager->event, &listener->source, fd, EPOLLIN, on_connect,
+                            listener);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_priority(listener->source,
+                                            kind == PEER_LOGIN ? PRIORITY_LOGIN : PRIORITY_ADMIN);
+}
+
+int server_new(Manager *manager, int login_fd, int admin_fd, Server **ret_server)
+{
+        Server *server;
+        int r;
+
+        server = calloc(1, sizeof(*server));
+        if (!server)
+                return -ENOMEM;
+        server->manager = manager;
+        LIST_INIT(&server->places);
+        r = listen_on(server, PEER_LOGIN, login_fd);
+        if (r >= 0)
+                r = listen_on(server, PEER_ADMIN, admin_fd);
+        if (r < 0) {
+                (void)server_free(server);
+                return r;
+        }
+        *ret_server = server;
+        return 0;
+}
+
+Server *server_free(Server *server)
+{
+        if (!server)
+                return NULL;
+        while (!LIST_EMPTY(&server->places))
+                place_free(LIST_FIRST(&server->places));
+        for (int kind = 0; kind < PEER_KIND_MAX; kind++)
+                (void)sd_event_source_disable_unref(server->listeners[kind].source);
+        free(server);
+        return NULL;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The closed list of everything that is ever asked of the store: X(NAME, PLAN, SQL). PLAN says how
+ * the query planner must answer it: KEY by a key or an index alone, WRITE an insertion, or ONE the
+ * table of one row. tests/unit/test_store.c holds SQLite to it. */
+#pragma once
+
+#define CREDENTIAL_COLUMNS                                                                         \
+        "c.num, c.id, c.user, c.uid, c.role, c.holder, c.reason, c.services, c.sources, c.uses, "  \
+        "c.issued, c.issued_real, c.not_before, c.session_ttl, c.ceiling, c.issuer_name, "         \
+        "c.issuer_uid, c.issuer_loginuid, s.hash, s.uses_left, s.login_limit, s.cause, "           \
+        "s.open_logins, s.last_event"
+#define CREDENTIAL_FROM " FROM credential c JOIN standing s ON s.num = c.num "
+#define LOGIN_COLUMNS                                                                              \
+        "num, credential, nonce, state, accepted, service, tty, rhost, boot, pid, ticks, parent, " \
+        "parent_ticks"
+#define SESSION_COLUMNS                                                                            \
+        "e.login, e.credential, e.boot, e.leader, e.ticks, e.opened, e.opened_real, e.deadline, "  \
+        "e.lingered, e.logind_id, e.ended, e.ended_real, e.evidence, c.id, c.user, c.uid, "        \
+        "l.service, l.tty, l.rhost, l.accepted"
+#define SESSION_FROM                                                                               \
+        " FROM session e CROSS JOIN login l ON l.num = e.login "                                   \
+        "CROSS JOIN credential c ON c.num = e.credential "
+
+#define STATEMENTS(X)                                                                              \
+        X(INSTANCE_READ, ONE,                                                                      \
+          "SELECT instance, boot_id, boot, line_offset, journaled, expired_limit, expired_num, "   \
+          "lapsed FROM instance")                                                                  \
+        X(INSTANCE_ADD, WRITE, "INSERT INTO instance VALUES (1, ?, ?, 1, ?, 0, 0, 0, 0)")          \
+        X(INSTANCE_BOOT, ONE, "UPDATE instance SET boot_id = ?, boot = ?, line_offset = ?")        \
+        X(INSTANCE_JOURNALED, ONE, "UPDATE instance SET journaled = ?")                            \
+        X(INSTANCE_EXPIRED, ONE, "UPDATE instance SET expired_limit = ?, expired_num = ?")         \
+        X(INSTANCE_LAPSED, ONE, "UPDATE instance SET lapsed = ?")                                  \
+                                                                                                   \
+        X(CREDENTIAL_ADD, WRITE,                                                                   \
+          "INSERT INTO credential (id, kind, user, uid, role, holder, reason, services, sources, " \
+          "uses, issued, issued_real, not_before, session_ttl, ceiling, issuer_name, issuer_uid, " \
+          "issuer_loginuid, request_key) "                                                         \
+          "VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num")        \
+        X(STANDING_ADD, WRITE, "INSERT INTO standing VALUES (?, 1, ?, ?, ?, 0, 0, 0)")             \
+        X(CREDENTIAL_BY_ID, KEY, "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM "WHERE c.id = ?")    \
+        X(CREDENTIAL_BY_NUM, KEY, "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM "WHERE c.num = ?")  \
+        X(CREDENTIAL_BY_KEY, KEY,                                                                  \
+          "SELECT num FROM credential WHERE issuer_uid = ? AND request_key = ?")                   \
+        X(CREDENTIAL_AFTER, KEY,                                                                   \
+          "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM "WHERE c.num > ? ORDER BY c.num LIMIT ?")   \
+        X(STANDING_SPEND, KEY,                                                                     \
+          "UPDATE standing SET uses_left = uses_left - 1, open_logins = open_logins + 1 "          \
+          "WHERE num = ? AND uses_left > 0 AND cause = 0")                                         \
+        X(STANDING_LOGIN_CLOSED, KEY,                                                              \
+          "UPDATE standing SET open_logins = open_logins - 1 WHERE num = ? AND open_logins > 0")   \
+        X(STANDING_CLOSE, KEY, "UPDATE standing SET cause = ?, hash = NULL WHERE num = ?")         \
+        X(STANDING_LAST_EVENT, KEY, "SELECT last_event FROM standing WHERE num = ?")               \
+        X(STANDING_SET_LAST_EVENT, KEY, "UPDATE standing SET last_event = ? WHERE num = ?")        \
+        X(EXPIRY_SAME, KEY,                                                                        \
+          "SELECT num, login_limit, cause, open_logins FROM standing "                             \
+          "WHERE login_limit = ? AND num > ? ORDER BY num LIMIT ?")                                \
+        X(EXPIRY_LATER, KEY,                                                                       \
+          "SELECT num, login_limit, cause, open_logins FROM standing "                             \
+          "WHERE login_limit > ? ORDER BY login_limit, num LIMIT ?")                               \
+        X(REVOCATION_ADD, WRITE, "INSERT INTO revocation VALUES (?, ?, ?, ?, ?, ?)")               \
+        X(REVOCATION_READ, KEY,                                                                    \
+          "SELECT at_real, name, uid, loginuid, reason FROM revocation WHERE num = ?")             \
+                                                                                                   \
+        X(LOGIN_ADD, WRITE,                                                                        \
+          "INSERT INTO login (credential, nonce, state, accepted, service, tty, rhost, boot, "     \
+          "pid, ticks, parent, parent_ticks) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?) "         \
+          "RETURNING num")                                                                         \
+        X(LOGIN_READ, KEY, "SELECT " LOGIN_COLUMNS " FROM login WHERE num = ?")                    \
+        X(LOGIN_AFTER, KEY,                                                                        \
+          "SELECT " LOGIN_COLUMNS " FROM login WHERE num > ? ORDER BY num LIMIT ?")                \
+        X(LOGIN_SET_STATE, KEY, "UPDATE login SET state = ? WHERE num = ? AND state = 0")          \
+                                                                                                   \
+        X(SESSION_ADD, WRITE,                                                                      \
+          "INSERT INTO session (login, credential, boot, leader, ticks, opened, opened_real, "     \
+          "deadline, lingered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                                \
+        X(SESSION_READ, KEY, "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.login = ?")           \
+        X(SESSION_LIVE, KEY,                                                                       \
+          "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.ended IS NULL AND e.login > ? "          \
+          "ORDER BY e.login LIMIT ?")                                                              \
+        X(SESSION_AFTER, KEY,                                                                      \
+          "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.login > ? ORDER BY e.login LIMIT ?")     \
+        X(SESSION_OF, KEY,                                                                         \
+          "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.credential = ? AND e.login > ? "         \
+          "ORDER BY e.login LIMIT ?")                                                              \
+        X(SESSION_SET_BOUND, KEY, "UPDATE session SET logind_id = ? WHERE login = ?")              \
+        X(SESSION_SET_DEADLINE, KEY,                                                               \
+          "UPDATE session SET deadline = ? WHERE login = ? AND ended IS NULL")                     \
+        X(SESSION_SET_ENDED, KEY,                                                                  \
+          "UPDATE session SET ended = ?, ended_real = ?, evidence = ? "                            \
+          "WHERE login = ? AND ended IS NULL")                                                     \
+                                                                                                   \
+        X(RECEIPT_ADD, WRITE, "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?)")                     \
+        X(RECEIPT_READ, KEY,                                                                       \
+          "SELECT written_real, verdict, late_usec, data FROM receipt WHERE num = ?")              \
+                                                                                                   \
+        X(EVENT_ADD, WRITE, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                   \
+        X(EVENT_LAST, KEY, "SELECT seq, line, real, hash FROM event ORDER BY seq DESC LIMIT 1")    \
+        X(EVENT_READ, KEY,                                                                         \
+          "SELECT seq, line, real, name, credential, previous, data, hash FROM event "             \
+          "WHERE seq = ?")                                                                         \
+        X(EVENT_AFTER, KEY,                                                                        \
+          "SELECT seq, line, real, name, credential, previous, data, hash FROM event "             \
+          "WHERE seq > ? ORDER BY seq LIMIT ?")
+
+typedef enum Statement {
+#define X(name, plan, sql) STATEMENT_##name,
+        STATEMENTS(X)
+#undef X
+                STATEMENT_MAX
+} Statement;

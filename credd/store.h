@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is durable: credentials, logins, sessions, receipts and the chain of events. Everything that
+ * changes something happens inside a transaction of batch.c. Errors are those of db.h. Finders
+ * return 1 and fill *ret, or 0 when there is none. Strings in results are the caller's to free by
+ * _done(). */
+#pragma once
+
+#include "credd/clock.h"
+#include "credd/credential.h"
+
+#define NONCE_LEN   16
+#define BOOT_ID_LEN 36
+
+typedef struct Store Store;
+
+typedef enum LoginState { LOGIN_ACCEPTED = 0, LOGIN_CLAIMED = 1, LOGIN_LAPSED = 2 } LoginState;
+
+/* One successful authentication. */
+typedef struct Login {
+        int64_t num, credential;
+        uint8_t nonce[NONCE_LEN];
+        LoginState state;
+        uint64_t accepted_usec;
+        char *service, *tty, *rhost; /* tty, rhost: NULL if none */
+        int64_t boot;
+        pid_t pid, parent; /* who authenticated, and its parent; ticks 0: unknown */
+        uint64_t ticks, parent_ticks;
+} Login;
+
+/* What a login opened. ended_usec is USEC_INFINITY while it lives. */
+typedef struct SessionRow {
+        int64_t login, credential, boot;
+        pid_t leader;
+        uint64_t ticks;
+        uint64_t opened_usec, opened_real_usec, deadline_usec;
+        bool lingered;
+        char *logind_id;
+        uint64_t ended_usec, ended_real_usec;
+        json_t *evidence;
+        /* of the credential and the login */
+        char id[TOKEN_ID_LEN + 1];
+        char *user;
+        uid_t uid;
+        char *service, *tty, *rhost;
+        uint64_t accepted_usec;
+} SessionRow;
+
+typedef struct Revocation {
+        uint64_t at_real_usec;
+        Actor actor;
+        char *reason;
+} Revocation;
+
+typedef struct Receipt {
+        uint64_t written_usec, written_real_usec, late_usec;
+        char *verdict;
+        json_t *data; /* {"evidence": [...], "residue": [...], "not_covered": [...]} */
+} Receipt;
+
+typedef struct EventRow {
+        int64_t seq, credential, previous; /* 0: none */
+        uint64_t line_usec, real_usec;
+        char *name;
+        char *data;
+        uint8_t hash[HASH_LEN];
+} EventRow;
+
+/* One row of the queue of login limits. */
+typedef struct ExpiryRow {
+        int64_t num;
+        uint64_t login_limit_usec;
+        Cause cause;
+        int64_t open_logins;
+} ExpiryRow;
+
+void login_done(Login *login);
+void session_row_done(SessionRow *row);
+void revocation_done(Revocation *revocation);
+void receipt_done(Receipt *receipt);
+void event_row_done(EventRow *row);
+
+/* dir/credd.db and dir/key. clock is settled by what the store remembers. -ENOKEY: see digest.h */
+int store_open(const char *dir, const char *boot_id, Clock *clock, Store **ret_store);
+Store *store_close(Store *store);
+DEFINE_CLEANUP(Store, store_close)
+const char *store_error(const Store *store);
+struct Db *store_db(Store *store);
+const struct DigestKey *store_key(const Store *store);
+int64_t store_boot(const Store *store);
+
+int store_begin(Store *store);
+int store_commit(Store *store);
+int store_savepoint(Store *store);
+int store_release(Store *store);
+/* Undoes the request: rows and the chain's head. */
+int store_rollback(Store *store);
+
+/* -EEXIST: the id is taken, draw again. Sets credential->num. */
+int store_add_credential(Store *store, Credential *credential, const char *key);
+int store_find_credential(Store *store, const char *id, Credential *ret);
+int store_read_credential(Store *store, int64_t num, Credential *ret);
+int store_find_key(Store *store, uid_t issuer, const char *key, int64_t *ret_num);
+/* Calls back for each credential with num > after, in order, until it returns false; limit rows. */
+int store_each_credential(Store *store, int64_t after, int64_t limit,
+                          bool (*each)(void *userdata, Credential *credential), void *userdata);
+/* The use that policy allowed. 0: spent; -ESTALE: there was none left after all. */
+int store_spend(Store *store, int64_t num);
+int store_close_login(Store *store, int64_t num);
+/* Closed for good to logins: the token's hash is erased. */
+int store_close_credential(Store *store, int64_t num, Cause cause);
+int store_add_revocation(Store *store, int64_t num, const Revocation *revocation);
+int store_find_revocation(Store *store, int64_t num, Revocation *ret);
+
+/* The next rows of the queue of login limits, at most limit of them, due or not. */
+int store_expiry_peek(Store *store, ExpiryRow *ret_rows, size_t limit, size_t *ret_n);
+/* The queue is worked off up to this row. */
+int store_expiry_advance(Store *store, const ExpiryRow *row);
+
+int store_add_login(Store *store, Login *login);
+int store_find_login(Store *store, int64_t num, Login *ret);
+/* The first login that is neither known to be claimed nor to have lapsed, of any state. */
+int store_lapse_peek(Store *store, Login *ret);
+int store_lapse_advance(Store *store, int64_t num);
+/* From LOGIN_ACCEPTED. 0: done; -ESTALE: it was in another state: one-shot means once. */
+int store_set_login(Store *store, int64_t num, LoginState state);
+
+int store_add_session(Store *store, const SessionRow *row);
+int store_read_session(Store *store, int64_t login, SessionRow *ret);
+typedef enum SessionSet { SESSIONS_LIVE, SESSIONS_ALL, SESSIONS_OF } SessionSet;
+/* credential is looked at for SESSIONS_OF only. Otherwise as store_each_credential(). */
+int store_each_session(Store *store, SessionSet set, int64_t credential, int64_t after,
+                       int64_t limit, bool (*each)(void *userdata, SessionRow *row),
+                       void *userdata);
+int store_bind_session(Store *store, int64_t login, const char *logind_id);
+int store_set_deadline(Store *store, int64_t login, uint64_t deadline_usec);
+/* -ESTALE: it had ended before. */
+int store_end_session(Store *store, int64_t login, uint64_t at_usec, const json_t *evidence);
+
+/* -EEXIST: there is one already; there never are two. */
+int store_add_receipt(Store *store, int64_t num, const Receipt *receipt);
+int store_find_receipt(Store *store, int64_t num, Receipt *ret);
+
+/* Appends to the chain. num 0: of no credential. */
+int store_add_event(Store *store, const char *name, int64_t num, const char *data);
+int store_read_event(Store *store, int64_t seq, EventRow *ret);
+int store_next_event(Store *store, int64_t after, EventRow *ret);
+int64_t store_newest_event(const Store *store);
+int64_t store_journaled(const Store *store);
+int store_set_journaled(Store *store, int64_t seq);

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What credctl asks. The peer has been authorised by the table in verbs.c; here is what it may be
+ * told and what becomes of it. */
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "common/secret.h"
+#include "common/varlink.h"
+#include "credd/batch.h"
+#include "credd/describe.h"
+#include "credd/digest.h"
+#include "credd/expiry.h"
+#include "credd/outbox.h"
+#include "credd/receipts.h"
+#include "credd/refusals.h"
+#include "credd/session.h"
+#include "credd/verbs.h"
+
+#define PAGE         200
+#define EVENTS_SHOWN 200
+#define DRAWS        8 /* of an id; one in 2^40 is taken at a time */
+#define KEY_MAX      128
+
+/* --- Issue --------------------------------------------------------------------------------------
+ */
+
+typedef struct IssueQuestion {
+        IssueRequest request;
+        const char *key;
+} IssueQuestion;
+
+/* A moment of the wall clock, as people mean it, on the time line. */
+static uint64_t line_of_real(Manager *manager, int64_t real_usec)
+{
+        uint64_t now = clock_real_usec(&manager->clock);
+
+        if (real_usec < 0 || (uint64_t)real_usec <= now)
+                return 0;
+        return clock_line_usec(&manager->clock) + ((uint64_t)real_usec - now);
+}
+
+static uint64_t length_of(int64_t usec)
+{
+        return usec < 0 ? USEC_INFINITY : (uint64_t)usec;
+}
+
+static int read_issue(const Request *request, IssueQuestion *ret, Answer *answer)
+{
+        IssueRequest *q = &ret->request;
+        int64_t uid = -1, ttl = -1, session_ttl = -1, lifetime = -1, not_before = -1, uses = 0;
+        json_t *services = NULL, *sources = NULL;
+        const Parameter parameters[] = {
+                {"user", 's', &q->user},
+                {"uid", 'i', &uid},
+                {"role", 'S', &q->role},
+                {"ttl_usec", 'I', &ttl},
+                {"session_ttl_usec", 'I', &session_ttl},
+                {"max_lifetime_usec", 'I', &lifetime},
+                {"not_before_usec", 'I', &not_before},
+                {"uses", 'I', &uses},
+                {"services", 'A', &services},
+                {"sources", 'A', &sources},
+                {"holder", 'S', &q->holder},
+                {"reason", 'S', &q->reason},
+                {"key", 'S', &ret->key},
+        };
+        int r;
+
+        r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
+        if (r != 0)
+                return r;
+        q->uid = uid < (int64_t)UID_NONE ? (uid_t)uid : UID_NONE;
+        q->ttl_usec = length_of(ttl);
+        q->session_ttl_usec = length_of(session_ttl);
+        q->max_lifetime_usec = length_of(lifetime);
+        q->not_before_usec = line_of_real(request->manager, not_before);
+        q->uses = uses;
+        q->services = services;
+        q->sources = sources;
+        return 0;
+}
+
+static json_t *list_or(const json_t *list, const char *first, const char *second)
+{
+        if (list && json_array_size(list) > 0)
+                return json_deep_copy(list);
+        return first ? json_pack("[ss]", first, second) : json_array();
+}
+
+static char *copy_or_null(const char *text, bool *failed)
+{
+        char *copy = text ? strdup(text) : NULL;
+
+        *failed |= text && !copy;
+        return copy;
+}
+
+static int fill_credential(const Request *request, const IssueRequest *q, const Grant *grant,
+                           Credential *ret)
+{
+        Manager *manager = request->manager;
+        bool failed = false;
+
+        *ret = (Credential){
+                .user = copy_or_null(q->user, &failed),
+                .uid = q->uid,
+                .holder = copy_or_null(q->holder, &failed),
+                .reason = copy_or_null(q->reason, &failed),
+                .services = list_or(q->services, "sshd", "login"),
+                .sources = list_or(q->sources, NULL, NULL),
+                .uses = grant->uses,
+                .uses_left = grant->uses,
+                .issued_usec = clock_line_usec(&manager->clock),
+                .issued_real_usec = clock_real_usec(&manager->clock),
+                .not_before_usec = grant->not_before_usec,
+                .login_limit_usec = grant->login_limit_usec,
+                .session_ttl_usec = grant->session_ttl_usec,
+                .ceiling_usec = grant->ceiling_usec,
+        };
+        peer_actor(peer_identity(request->peer), &ret->issuer);
+        return failed || !ret->services || !ret->sources ? -ENOMEM : 0;
+}
+
+/* Draws an id and a secret until the id is free. */
+static int add_with_token(Manager *manager, Credential *credential, const char *key,
+                          char ret_text[static TOKEN_TEXT_LEN + 1])
+{
+        CLEANUP(token_done) Token token = {0};
+        uint8_t random[TOKEN_RANDOM_LEN];
+        int r = -EEXIST;
+
+        for (unsigned i = 0; i < DRAWS && r == -EEXIST; i++) {
+                digest_random(random, sizeof(random));
+                token_from_random(random, &token);
+                secret_erase(random, sizeof(random));
+                memcpy(credential->id, token.id, sizeof(credential->id));
+                digest_token(store_key(manager->store), &token, credential->hash);
+                r = store_add_credential(manager->store, credential, key);
+        }
+        if (r == 0)
+                token_format(&token, ret_text);
+        return r;
+}
+
+static int answer_credential(Manager *manager, int64_t num, const char *token, Answer *answer)
+{
+        AUTO_CREDENTIAL Credential credential = {0};
+        json_t *shown;
+        int r;
+
+        r = store_read_credential(manager->store, num, &credential);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        shown = describe_credential(manager, &credential);
+        if (!shown)
+                return -ENOMEM;
+        answer->parameters = token ? json_pack("{so ss}", "credential", shown, "token", token)
+                                   : json_pack("{so}", "credential", shown);
+        return answer->parameters ? 0 : -ENOMEM;
+}
+
+static int issue(const Request *request, const IssueQuestion *question, const Grant *grant,
+                 Answer *answer)
+{
+        Manager *manager = request->manager;
+        AUTO_CREDENTIAL Credential credential = {0};
+        char text[TOKEN_TEXT_LEN + 1] = "";
+        int r;
+
+        r = fill_credential(request, &question->request, grant, &credential);
+        if (r == 0)
+                r = add_with_token(manager, &credential, question->key, text);
+        if (r == 0)
+                r = event_credential_issued(&manager->events, &credential);
+        if (r == 0)
+                r = answer_credential(manager, credential.num, text, answer);
+        secret_erase(text, sizeof(text));
+        if (r == 0)
+                expiry_changed(manager->expiry);
+        return r;
+}
+
+/* A repeat names what the first call made. 1: answered. */
+static int find_repeat(const Request *request, const char *key, Answer *answer)
+{
+        int64_t num = 0;
+        int r;
+
+        if (!key)
+                return 0;
+        if (!text_valid(key, KEY_MAX)) {
+                r = answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "key");
+                return r < 0 ? r : 1;
+        }
+        r = store_find_key(request->manager->store, peer_identity(request->peer)->uid, key, &num);
+        if (r <= 0)
+                return r;
+        r = answer_credential(request->manager, num, NULL, answer);
+        return r < 0 ? r : 1;
+}
+
+int verb_issue(const Request *request, Answer *answer)
+{
+        Manager *manager = request->manager;
+        IssueQuestion question = {0};
+        char refusal[POLICY_TEXT_MAX];
+        Grant grant;
+        int r;
+
+        r = read_issue(request, &question, answer);
+        if (r == 0)
+                r = find_repeat(request, question.key, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = policy_issue(&manager->config, true, &question.request,
+                         clock_line_usec(&manager->clock), &grant, refusal);
+        if (r != 0) {
+                refusals_add_action(manager->refusals, peer_identity(request->peer),
+                                    "io.credd.Admin.Issue", "policy");
+                return answer_reason(answer, "io.credd.Admin.Refused", "reason", refusal);
+        }
+        return issue(request, &question, &grant, answer);
+}
+
+/* --- List ---------------------------------------------------------------------------------------
+ */
+
+typedef struct ListQuery {
+        Manager *manager;
+        const char *user, *role;
+        CredentialState state; /* STATE_INVALID: any */
+        bool all, failed;
+        uint64_t ends_before_usec;
+        json_t *found;
+        int64_t last; /* num of the last one looked at */
+        unsigned looked_at;
+} ListQuery;
+
+static bool wanted(const ListQuery *query, const Credential *c)
+{
+        CredentialState state = describe_state(query->manager, c);
+
+        if (query->user && strcmp(query->user, c->user) != 0)
+                return false;
+        if (query->role && (!c->role || strcmp(query->role, c->role) != 0))
+                return false;
+        if (query->state >= 0 && state != query->state)
+                return false;
+        if (query->state < 0 && !query->all && credential_state_final(state))
+                return false;
+        return c->login_limit_usec <= query->ends_before_usec;
+}
+
+static bool list_one(void *userdata, Credential *credential)
+{
+        ListQuery *query = userdata;
+        json_t *shown;
+
+        query->last = credential->num;
+        query->looked_at++;
+        if (!wanted(query, credential))
+                return true;
+        shown = describe_credential(query->manager, credential);
+        query->failed = !shown || json_array_append_new(query->found, shown) < 0;
+        return !query->failed && json_array_size(query->found) < PAGE;
+}
+
+/* next: where to go on, null when the end was seen. */
+static int answer_page(Answer *answer, const char *name, json_t *found, bool end, int64_t last)
+{
+        answer->parameters = json_pack("{sO so}", name, found, "next",
+                                       end ? json_null() : json_integer((json_int_t)last));
+        return answer->parameters ? 0 : -ENOMEM;
+}
+
+int verb_list(const Request *request, Answer *answer)
+{
+        Manager *manager = request->manager;
+        json_auto_t *found = json_array();
+        ListQuery query = {.manager = manager, .state = STATE_INVALID, .found = found};
+        const char *state = NULL;
+        int64_t expiring = -1, after = 0;
+        const Parameter parameters[] = {
+                {"user", 'S', &query.user},
+                {"role", 'S', &query.role},
+                {"state", 'S', &state},
+                {"all", 'B', &query.all},
+                {"expiring_usec", 'I', &expiring},
+                {"after", 'I', &after},
+        };
+        int r;
+
+        r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        query.state = state ? credential_state_from_string(state) : STATE_INVALID;
+        if (state && query.state < 0)
+                return answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "state");
+        query.ends_before_usec = expiring < 0
+                                         ? USEC_INFINITY
+                                         : clock_line_usec(&manager->clock) + (uint64_t)expiring;
+        /* At most so many rows a call are looked at, found or not: others wait for this one. */
+        r = store_each_credential(manager->store, after, 10 * PAGE, list_one, &query);
+        if (r < 0 || query.failed)
+                return r < 0 ? r : -ENOMEM;
+        return answer_page(answer, "credentials", found,
+                           query.looked_at < 10 * PAGE && json_array_size(found) < PAGE,
+                           query.last);
+}
+
+/* --- Sessions -----------------------------------------------------------------------------------
+ */
+
+typedef struct SessionQuery {
+        Manager *manager;
+        json_t *found;
+        int64_t last;
+        bool failed;
+} SessionQuery;
+
+static bool session_one(void *userdata, SessionRow *row)
+{
+        SessionQuery *query = userdata;
+        json_t *shown = describe_session(query->manager, row);
+
+        query->last = row->login;
+        query->failed = !shown || json_array_append_new(query->found, shown) < 0;
+        return !query->failed;
+}
+
+int verb_sessions(const Request *request, Answer *answer)
+{
+        Manager *manager = request->manager;
+        json_auto_t *found = json_array();
+        SessionQuery query = {.manager = manager, .found = found};
+        int64_t after = 0;
+        bool all = false;
+        const Parameter parameters[] = {{"all", 'B', &all}, {"after", 'I', &after}};
+        int r;
+
+        r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = store_each_session(manager->store, all ? SESSIONS_ALL : SESSIONS_LIVE, 0, after, PAGE,
+                               session_one, &query);
+        if (r < 0 || query.failed)
+                return r < 0 ? r : -ENOMEM;
+        return answer_page(answer, "sessions", found, json_array_size(found) < PAGE, query.last);
+}
+
+/* --- Show ---------------------------------------------------------------------------------------
+ */
+
+/* 0; 1: answered already. */
+static int find_by_id(const Request *request, const char *id, Credential *ret, Answer *answer)
+{
+        int r = 0;
+
+        if (token_id_valid(id))
+                r = store_find_credential(request->manager->store, id, ret);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = answer_reason(answer, "io.credd.Admin.NotFound", "id", id);
+        return r < 0 ? r : 1;
+}
+
+/* Backwards along the credential's own links, so that no index over all events is needed. */
+static int collect_events(Manager *manager, int64_t last, json_t *found)
+{
+        int64_t seq = last;
+        int r = 0;
+
+        for (unsigned i = 0; i < EVENTS_SHOWN && seq > 0; i++) {
+                CLEANUP(event_row_done) EventRow row = {0};
+                json_t *shown;
+
+                r = store_read_event(manager->store, seq, &row);
+                if (r <= 0)
+                        return r;
+                shown = describe_event(&row);
+                if (!shown || json_array_insert_new(found, 0, shown) < 0)
+                        return -ENOMEM;
+                /* a damaged row must not lead in a circle */
+                seq = row.previous < seq ? row.previous : 0;
+        }
+        return 0;
+}
+
+int verb_show(const Request *request, Answer *answer)
+{
+        Manager *manager = request->manager;
+        AUTO_CREDENTIAL Credential credential = {0};
+        json_auto_t *sessions = json_array(), *events = json_array();
+        SessionQuery query = {.manager = manager, .found = sessions};
+        json_t *shown;
+        const char *id = NULL;
+        const Parameter parameters[] = {{"id", 's', &id}};
+        int r;
+
+        r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
+        if (r == 0)
+                r = find_by_id(request, id, &credential, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = store_each_session(manager->store, SESSIONS_OF, credential.num, 0, PAGE, session_one,
+                               &query);
+        if (r == 0)
+                r = collect_events(manager, credential.last_event, events);
+        if (r < 0 || query.failed)
+                return r < 0 ? r : -ENOMEM;
+        shown = describe_credential(manager, &credential);
+        if (!shown)
+                return -ENOMEM;
+        answer->parameters = json_pack("{so sO sO}", "credential", shown, "sessions", sessions,
+                                       "events", events);
+        return answer->parameters ? 0 : -ENOMEM;
+}
+
+/* --- Revoke -------------------------------------------------------------------------------------
+ */
+
+static int revoke_credential(const Request *request, const Credential *credential,
+                             const char *reason)
+{
+        Manager *manager = request->manager;
+        Revocation revocation = {.at_real_usec = clock_real_usec(&manager->clock),
+                                 .reason = (char *)reason /* borrowed for the insertion */};
+        int r;
+
+        peer_actor(peer_identity(request->peer), &revocation.actor);
+        r = store_close_credential(manager->store, credential->num, CAUSE_REVOKED);
+        if (r == 0)
+                r = store_add_revocation(manager->store, credential->num, &revocation);
+        if (r == 0)
+                r = event_credential_revoked(&manager->events, credential, &revocation.actor,
+                                             reason);
+        if (r == 0)
+                r = receipts_try(manager, credential->num);
+        return r;
+}
+
+int verb_revoke(const Request *request, Answer *answer)
+{
+        Manager *manager = request->manager;
+        AUTO_CREDENTIAL Credential credential = {0};
+        const char *id = NULL, *reason = NULL;
+        const Parameter parameters[] = {{"id", 's', &id}, {"reason", 'S', &reason}};
+        CredentialState state;
+        int r;
+
+        r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
+        if (r == 0 && reason && !text_valid(reason, 200))
+                return answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "reason");
+        if (r == 0)
+                r = find_by_id(request, id, &credential, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        state = describe_state(manager, &credential);
+        if (credential_state_final(state) || credential.cause == CAUSE_REVOKED) {
+                answer->error = "io.credd.Admin.Final";
+                answer->parameters = json_pack("{ss ss}", "id", credential.id, "state",
+                                               credential_state_to_string(state));
+                return answer->parameters ? 0 : -ENOMEM;
+        }
+        r = revoke_credential(request, &credential, reason);
+        if (r == 0)
+                r = answer_credential(manager, credential.num, NULL, answer);
+        /* Last, because timers cannot be rolled back. */
+        return r < 0 ? r : sessions_end_now(manager->sessions, credential.num);
+}
+
+/* --- Status -------------------------------------------------------------------------------------
+ */
+
+static void add_problem(json_t *problems, bool is, const char *text)
+{
+        if (is)
+                (void)json_array_append_new(problems, json_string(text));
+}
+
+static json_t *problems_of(Manager *manager)
+{
+        json_t *problems = json_array();
+
+        add_problem(problems, !clock_trusted(&manager->clock),
+                    "the wall clock stands before the last moment recorded: no login is accepted "
+                    "until it is set");
+        add_problem(problems, !logind_connected(manager->logind),
+                    "systemd-logind cannot be reached: sessions are ended by SIGKILL alone");
+        add_problem(problems, manager->logind_problem[0] != '\0', manager->logind_problem);
+        add_problem(problems, outbox_behind(manager->outbox) > 1000,
+                    "journald does not take entries: they wait in the store");
+        add_problem(problems, sessions_overdue(manager->sessions) > 0,
+                    "sessions are past their deadline and not yet verified gone");
+        return problems;
+}
+
+int verb_status(const Request *request, Answer *answer)
+{
+        Manager *manager = request->manager;
+        const Counters *counters = &manager->counters;
+        struct utsname host;
+        int r;
+
+        r = parameters_read(request->parameters, NULL, 0, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (uname(&host) < 0)
+                return -errno;
+        answer->parameters = json_pack(
+                "{ss sI ss si si ss sI ss sI sI sI so}", "version", CREDD_VERSION, "started_usec",
+                (json_int_t)manager->started_real_usec, "host", host.nodename, "sessions_open",
+                (int)sessions_live(manager->sessions), "sessions_overdue",
+                (int)sessions_overdue(manager->sessions), "logind",
+                logind_connected(manager->logind) ? "connected" : "unreachable", "journal_behind",
+                (json_int_t)outbox_behind(manager->outbox), "store", "ok", "logins_asked",
+                (json_int_t)counters->logins_asked, "logins_accepted",
+                (json_int_t)counters->logins_accepted, "logins_refused",
+                (json_int_t)counters->logins_refused, "problems", problems_of(manager));
+        return answer->parameters ? 0 : -ENOMEM;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the PAM module asks: the way of a login. Invariants: everything is verified before anything
+ * is consumed; a refusal says nothing but "Refused"; no secret is looked up, only compared. The
+ * peer is uid 0 on a socket that only root can open, and is believed about user, service, terminal
+ * and remote host, because whoever is root there can log anybody in without us. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/secret.h"
+#include "credd/digest.h"
+#include "credd/expiry.h"
+#include "credd/proc.h"
+#include "credd/refusals.h"
+#include "credd/residue.h"
+#include "credd/session.h"
+#include "credd/verbs.h"
+
+#define REFUSED "io.credd.Login.Refused"
+
+/* "NUM-HEX" */
+#define LOGIN_TEXT_MAX (20 + 1 + 2 * NONCE_LEN + 1)
+
+typedef struct Question {
+        LoginFacts facts;
+        const char *secret; /* token or login */
+} Question;
+
+static bool plausible(const LoginFacts *facts)
+{
+        return name_valid(facts->user) && facts->uid != UID_NONE && name_valid(facts->service) &&
+               (!facts->tty || text_valid(facts->tty, 64)) &&
+               (!facts->rhost || text_valid(facts->rhost, 255));
+}
+
+static const char *none_if_empty(const char *text)
+{
+        return text && *text ? text : NULL;
+}
+
+/* 0; 1: answered already. */
+static int read_question(const Request *request, const char *secret_name, Question *ret,
+                         Answer *answer)
+{
+        int64_t uid = -1;
+        const Parameter parameters[] = {
+                {"user", 's', &ret->facts.user},       {"uid", 'i', &uid},
+                {"service", 's', &ret->facts.service}, {"tty", 'S', &ret->facts.tty},
+                {"rhost", 'S', &ret->facts.rhost},     {secret_name, 's', &ret->secret},
+        };
+        int r;
+
+        r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
+        if (r != 0)
+                return r;
+        ret->facts.uid = uid >= 0 && uid < (int64_t)UID_NONE ? (uid_t)uid : UID_NONE;
+        ret->facts.tty = none_if_empty(ret->facts.tty);
+        ret->facts.rhost = none_if_empty(ret->facts.rhost);
+        if (plausible(&ret->facts))
+                return 0;
+        r = answer_reason(answer, "org.varlink.service.InvalidParameter", "parameter", "user");
+        return r < 0 ? r : 1;
+}
+
+static int refuse(const Request *request, int64_t num, const LoginFacts *facts, Refusal why,
+                  Answer *answer)
+{
+        refusals_add_login(request->manager->refusals, num, facts, why);
+        return answer_refused(answer, REFUSED);
+}
+
+/* --- Authenticate -------------------------------------------------------------------------------
+ */
+
+/* Compares always, against nothing if there is nothing, so that it takes as long for an unknown id.
+ */
+static Refusal check_token(Manager *manager, const Credential *credential, const Token *token,
+                           const LoginFacts *facts)
+{
+        static const uint8_t nothing[HASH_LEN] = {0};
+        uint8_t hash[HASH_LEN];
+        bool equal;
+
+        digest_token(store_key(manager->store), token, hash);
+        equal = digest_equal(hash, credential->has_hash ? credential->hash : nothing);
+        secret_erase(hash, sizeof(hash));
+        if (credential->num == 0)
+                return REFUSAL_UNKNOWN;
+        /* The hash of a credential that is closed for good is erased: its state is the reason. */
+        if (credential->has_hash && !equal)
+                return REFUSAL_SECRET;
+        if (!clock_trusted(&manager->clock))
+                return REFUSAL_CLOCK;
+        if (!credential->has_hash && credential->cause == CAUSE_NONE)
+                return REFUSAL_SECRET;
+        return policy_login(credential, facts, clock_line_usec(&manager->clock));
+}
+
+/* Who authenticated, so that a login that no session claims can be found. */
+static void note_process(const Request *request, Login *login)
+{
+        ProcInfo info, parent;
+
+        if (proc_read(peer_identity(request->peer)->pid, &info) < 0)
+                return;
+        login->pid = info.pid;
+        login->ticks = info.start_ticks;
+        if (proc_read(info.ppid, &parent) < 0)
+                return;
+        login->parent = parent.pid;
+        login->parent_ticks = parent.start_ticks;
+}
+
+static int record_login(const Request *request, const Credential *credential,
+                        const LoginFacts *facts, Login *login)
+{
+        Manager *manager = request->manager;
+        int r;
+
+        r = store_spend(manager->store, credential->num);
+        if (r == 0)
+                r = store_add_login(manager->store, login);
+        if (r == 0)
+                r = event_login_accepted(&manager->events, credential, facts, login->pid);
+        if (r == 0 && credential->uses_left == 1) {
+                r = store_close_credential(manager->store, credential->num, CAUSE_USED);
+                if (r == 0)
+                        r = event_credential_used_up(&manager->events, credential);
+        }
+        return r;
+}
+
+static int accept_login(const Request *request, const Credential *credential,
+                        const LoginFacts *facts, Answer *answer)
+{
+        Manager *manager = request->manager;
+        uint64_t now = clock_line_usec(&manager->clock);
+        char nonce[HEX_LEN(NONCE_LEN)], text[LOGIN_TEXT_MAX];
+        Login login = {
+                .credential = credential->num,
+                .accepted_usec = now,
+                .service = (char *)facts->service, /* borrowed for the insertion */
+                .tty = (char *)facts->tty,
+                .rhost = (char *)facts->rhost,
+        };
+        int r;
+
+        digest_random(login.nonce, NONCE_LEN);
+        note_process(request, &login);
+        r = record_login(request, credential, facts, &login);
+        if (r < 0)
+                return r;
+        digest_hex(login.nonce, NONCE_LEN, nonce);
+        (void)snprintf(text, sizeof(text), "%" PRId64 "-%s", login.num, nonce);
+        answer->parameters =
+                json_pack("{ss ss sI}", "login", text, "credential", credential->id, "left_usec",
+                          (json_int_t)(credential_deadline_usec(credential, now) - now));
+        secret_erase(text, sizeof(text));
+        if (!answer->parameters)
+                return -ENOMEM;
+        manager->counters.logins_accepted++;
+        expiry_changed(manager->expiry);
+        return 0;
+}
+
+int verb_authenticate(const Request *request, Answer *answer)
+{
+        CLEANUP(token_done) Token token = {0};
+        AUTO_CREDENTIAL Credential credential = {0};
+        Question question = {0};
+        Refusal refusal;
+        int r;
+
+        request->manager->counters.logins_asked++;
+        r = read_question(request, "token", &question, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (token_parse(question.secret, strlen(question.secret), &token) < 0)
+                return refuse(request, 0, &question.facts, REFUSAL_UNKNOWN, answer);
+        r = store_find_credential(request->manager->store, token.id, &credential);
+        if (r < 0)
+                return r;
+        refusal = check_token(request->manager, &credential, &token, &question.facts);
+        if (refusal != REFUSAL_NONE)
+                return refuse(request, credential.num, &question.facts, refusal, answer);
+        return accept_login(request, &credential, &question.facts, answer);
+}
+
+/* --- the login that was accepted -----------------------------------------------------------------
+ */
+
+static bool parse_login(const char *text, int64_t *ret_num, uint8_t ret_nonce[static NONCE_LEN])
+{
+        char *end;
+        long long num;
+
+        if (*text < '1' || *text > '9')
+                return false;
+        errno = 0;
+        num = strtoll(text, &end, 10);
+        if (errno != 0 || *end != '-' || digest_from_hex(end + 1, ret_nonce, NONCE_LEN) < 0)
+                return false;
+        *ret_num = num;
+        return true;
+}
+
+/* The login that was named, if it is still to be claimed and its credential still lets it.
+ * Negative: error; else *ret_refusal says. */
+static int check_login(Manager *manager, const Question *question, Login *ret_login,
+                       Credential *ret_credential, Refusal *ret_refusal)
+{
+        uint8_t nonce[NONCE_LEN];
+        int64_t num;
+        int r;
+
+        *ret_refusal = REFUSAL_LOGIN;
+        if (!parse_login(question->secret, &num, nonce))
+                return 0;
+        r = store_find_login(manager->store, num, ret_login);
+        if (r <= 0)
+                return r;
+        if (!secret_equal(nonce, ret_login->nonce, NONCE_LEN) ||
+            ret_login->state != LOGIN_ACCEPTED || ret_login->boot != store_boot(manager->store) ||
+            strcmp(ret_login->service, question->facts.service) != 0)
+                return 0;
+        r = store_read_credential(manager->store, ret_login->credential, ret_credential);
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        *ret_refusal = policy_session(ret_credential, &question->facts, ret_login->accepted_usec,
+                                      clock_line_usec(&manager->clock));
+        return 0;
+}
+
+int verb_check_account(const Request *request, Answer *answer)
+{
+        CLEANUP(login_done) Login login = {0};
+        AUTO_CREDENTIAL Credential credential = {0};
+        Question question = {0};
+        Refusal refusal = REFUSAL_LOGIN;
+        int r;
+
+        r = read_question(request, "login", &question, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = check_login(request->manager, &question, &login, &credential, &refusal);
+        if (r < 0)
+                return r;
+        if (refusal != REFUSAL_NONE)
+                return refuse(request, credential.num, &question.facts, refusal, answer);
+        answer->parameters = json_pack("{ss}", "credential", credential.id);
+        return answer->parameters ? 0 : -ENOMEM;
+}
+
+static int session_answer(const Manager *manager, const Credential *credential,
+                          const SessionRow *row, Answer *answer)
+{
+        uint64_t now = row->opened_usec, ceiling = credential->ceiling_usec;
+        uint64_t backstop = ceiling - now + manager->config.kill_grace_usec;
+
+        answer->parameters = json_pack(
+                "{ss sI sI sI sI}", "credential", credential->id, "deadline",
+                (json_int_t)clock_to_real_usec(&manager->clock, row->deadline_usec), "ceiling",
+                (json_int_t)clock_to_real_usec(&manager->clock, ceiling), "left_usec",
+                (json_int_t)(row->deadline_usec - now), "backstop_usec", (json_int_t)backstop);
+        return answer->parameters ? 0 : -ENOMEM;
+}
+
+/* Everything that can fail comes before session_open(), which is what cannot be rolled back. */
+static int claim(const Request *request, const Credential *credential, Login *login, int *pidfd,
+                 uint64_t ticks, Answer *answer)
+{
+        Manager *manager = request->manager;
+        uint64_t now = clock_line_usec(&manager->clock);
+        CLEANUP(session_row_done)
+        SessionRow row = {
+                .login = login->num,
+                .credential = credential->num,
+                .boot = login->boot,
+                .leader = peer_identity(request->peer)->pid,
+                .ticks = ticks,
+                .opened_usec = now,
+                .opened_real_usec = clock_real_usec(&manager->clock),
+                .deadline_usec = credential_deadline_usec(credential, login->accepted_usec),
+                .lingered = residue_lingers(credential->user),
+                .ended_usec = USEC_INFINITY,
+                .ended_real_usec = USEC_INFINITY,
+                .user = strdup(credential->user),
+                .uid = credential->uid,
+                .service = take_ptr(login->service),
+                .tty = take_ptr(login->tty),
+                .rhost = take_ptr(login->rhost),
+                .accepted_usec = login->accepted_usec,
+        };
+        int r;
+
+        if (!row.user || !row.service)
+                return -ENOMEM;
+        (void)snprintf(row.id, sizeof(row.id), "%s", credential->id);
+        r = store_set_login(manager->store, login->num, LOGIN_CLAIMED);
+        if (r == 0)
+                r = store_add_session(manager->store, &row);
+        if (r == 0)
+                r = event_session_opened(&manager->events, &row);
+        if (r == 0)
+                r = session_answer(manager, credential, &row, answer);
+        if (r == 0)
+                r = session_open(manager->sessions, &row, *pidfd, NULL);
+        if (r == 0)
+                *pidfd = -1;
+        return r;
+}
+
+int verb_open_session(const Request *request, Answer *answer)
+{
+        CLEANUP(login_done) Login login = {0};
+        AUTO_CREDENTIAL Credential credential = {0};
+        AUTO_CLOSE int pidfd = -1;
+        Question question = {0};
+        Refusal refusal = REFUSAL_LOGIN;
+        uint64_t ticks = 0;
+        int r;
+
+        r = read_question(request, "login", &question, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = check_login(request->manager, &question, &login, &credential, &refusal);
+        if (r < 0)
+                return r;
+        if (refusal == REFUSAL_NONE && peer_pidfd(request->peer, &pidfd, &ticks) < 0)
+                refusal = REFUSAL_PEER;
+        if (refusal != REFUSAL_NONE)
+                return refuse(request, credential.num, &question.facts, refusal, answer);
+        return claim(request, &credential, &login, &pidfd, ticks, answer);
+}

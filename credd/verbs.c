@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of verbs, and the way of a call through it: decoded, found, authorised, run inside the
+ * batch if it changes anything, answered. What is not in the table does not exist. */
+#include "credd/verbs.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/interfaces.h"
+#include "common/secret.h"
+#include "common/varlink.h"
+#include "credd/batch.h"
+#include "credd/refusals.h"
+
+typedef enum Who {
+        WHO_ANYONE,
+        WHO_ROOT,  /* uid 0: a PAM application */
+        WHO_ADMIN, /* uid 0, or a member of credd-admin */
+} Who;
+
+typedef struct Verb {
+        const char *method;
+        PeerKind socket;
+        Who who;
+        bool writes;
+        VerbHandler handler;
+} Verb;
+
+static const Verb verbs[] = {
+        {"io.credd.Login.Authenticate", PEER_LOGIN, WHO_ROOT, true, verb_authenticate},
+        {"io.credd.Login.CheckAccount", PEER_LOGIN, WHO_ROOT, false, verb_check_account},
+        {"io.credd.Login.OpenSession", PEER_LOGIN, WHO_ROOT, true, verb_open_session},
+        {"io.credd.Admin.Issue", PEER_ADMIN, WHO_ADMIN, true, verb_issue},
+        {"io.credd.Admin.List", PEER_ADMIN, WHO_ADMIN, false, verb_list},
+        {"io.credd.Admin.Show", PEER_ADMIN, WHO_ADMIN, false, verb_show},
+        {"io.credd.Admin.Revoke", PEER_ADMIN, WHO_ADMIN, true, verb_revoke},
+        {"io.credd.Admin.Sessions", PEER_ADMIN, WHO_ADMIN, false, verb_sessions},
+        {"io.credd.Admin.Status", PEER_ADMIN, WHO_ANYONE, false, verb_status},
+};
+
+static const struct {
+        const char *name;
+        PeerKind socket;
+        const char *text;
+} interfaces[] = {
+        {"io.credd.Login", PEER_LOGIN, io_credd_Login_varlink},
+        {"io.credd.Admin", PEER_ADMIN, io_credd_Admin_varlink},
+        {VARLINK_SERVICE, PEER_KIND_MAX, org_varlink_service_varlink},
+};
+
+/* --- answers ------------------------------------------------------------------------------------
+ */
+
+int answer_refused(Answer *answer, const char *error)
+{
+        *answer = (Answer){.error = error};
+        return 0;
+}
+
+int answer_reason(Answer *answer, const char *error, const char *name, const char *value)
+{
+        *answer = (Answer){.error = error, .parameters = json_pack("{ss}", name, value)};
+        return answer->parameters ? 0 : -ENOMEM;
+}
+
+/* --- parameters ---------------------------------------------------------------------------------
+ */
+
+static int invalid(Answer *answer, const char *name)
+{
+        int r = answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", name);
+
+        return r < 0 ? r : 1;
+}
+
+static bool all_strings(const json_t *array)
+{
+        json_t *item;
+        size_t i;
+
+        json_array_foreach (array, i, item)
+                if (!json_is_string(item))
+                        return false;
+        return true;
+}
+
+static bool read_one(const Parameter *parameter, json_t *value)
+{
+        switch (parameter->kind) {
+        case 's':
+        case 'S':
+                if (!json_is_string(value) ||
+                    strlen(json_string_value(value)) != json_string_length(value))
+                        return false;
+                *(const char **)parameter->ret = json_string_value(value);
+                return true;
+        case 'i':
+        case 'I':
+                if (!json_is_integer(value) || json_integer_value(value) < 0)
+                        return false;
+                *(int64_t *)parameter->ret = json_integer_value(value);
+                return true;
+        case 'B':
+                if (!json_is_boolean(value))
+                        return false;
+                *(bool *)parameter->ret = json_is_true(value);
+                return true;
+        case 'A':
+                if (!json_is_array(value) || !all_strings(value))
+                        return false;
+                *(json_t **)parameter->ret = value;
+                return true;
+        default:
+                return false;
+        }
+}
+
+static bool optional(char kind)
+{
+        return kind >= 'A' && kind <= 'Z';
+}
+
+static const Parameter *find_parameter(const Parameter *parameters, size_t n, const char *name)
+{
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(parameters[i].name, name) == 0)
+                        return &parameters[i];
+        return NULL;
+}
+
+int parameters_read(json_t *object, const Parameter *parameters, size_t n, Answer *answer)
+{
+        const char *name;
+        json_t *value;
+
+        json_object_foreach (object, name, value) {
+                const Parameter *parameter = find_parameter(parameters, n, name);
+
+                if (!parameter)
+                        return invalid(answer, name);
+                if (json_is_null(value) && optional(parameter->kind))
+                        continue;
+                if (!read_one(parameter, value))
+                        return invalid(answer, name);
+        }
+        for (size_t i = 0; i < n; i++)
+                if (!optional(parameters[i].kind) && !json_object_get(object, parameters[i].name))
+                        return invalid(answer, parameters[i].name);
+        return 0;
+}
+
+/* --- org.varlink.service ------------------------------------------------------------------------
+ */
+
+static int get_info(const Request *request, Answer *answer)
+{
+        json_auto_t *names = json_array();
+
+        for (size_t i = 0; i < ELEMENTSOF(interfaces); i++)
+                if (interfaces[i].socket == peer_kind(request->peer) ||
+                    interfaces[i].socket == PEER_KIND_MAX)
+                        (void)json_array_append_new(names, json_string(interfaces[i].name));
+        answer->parameters =
+                json_pack("{ss ss ss ss sO}", "vendor", "credd", "product", "credd", "version",
+                          CREDD_VERSION, "url", "man:credd(8)", "interfaces", names);
+        return answer->parameters ? 0 : -ENOMEM;
+}
+
+static int get_interface(const Request *request, Answer *answer)
+{
+        const char *name = NULL;
+        const Parameter parameters[] = {{"interface", 's', &name}};
+        int r;
+
+        r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        for (size_t i = 0; i < ELEMENTSOF(interfaces); i++)
+                if (strcmp(interfaces[i].name, name) == 0) {
+                        answer->parameters = json_pack("{ss}", "description", interfaces[i].text);
+                        return answer->parameters ? 0 : -ENOMEM;
+                }
+        return answer_reason(answer, VARLINK_INTERFACE_NOT_FOUND, "interface", name);
+}
+
+static const Verb service_verbs[] = {
+        {VARLINK_SERVICE ".GetInfo", PEER_KIND_MAX, WHO_ANYONE, false, get_info},
+        {VARLINK_SERVICE ".GetInterfaceDescription", PEER_KIND_MAX, WHO_ANYONE, false,
+         get_interface},
+};
+
+/* --- the way of a call --------------------------------------------------------------------------
+ */
+
+static const Verb *find_in(const Verb *list, size_t n, PeerKind socket, const char *method)
+{
+        for (size_t i = 0; i < n; i++)
+                if ((list[i].socket == socket || list[i].socket == PEER_KIND_MAX) &&
+                    strcmp(list[i].method, method) == 0)
+                        return &list[i];
+        return NULL;
+}
+
+static const Verb *find_verb(PeerKind socket, const char *method)
+{
+        return find_in(verbs, ELEMENTSOF(verbs), socket, method)
+                       ?: find_in(service_verbs, ELEMENTSOF(service_verbs), socket, method);
+}
+
+static int unknown_method(PeerKind socket, const char *method, Answer *answer)
+{
+        const char *dot = strrchr(method, '.');
+        size_t len = (size_t)(dot - method);
+
+        for (size_t i = 0; i < ELEMENTSOF(interfaces); i++)
+                if ((interfaces[i].socket == socket || interfaces[i].socket == PEER_KIND_MAX) &&
+                    strlen(interfaces[i].name) == len &&
+                    strncmp(interfaces[i].name, method, len) == 0)
+                        return answer_reason(answer, VARLINK_METHOD_NOT_FOUND, "method", method);
+        return answer_reason(answer, VARLINK_INTERFACE_NOT_FOUND, "interface", method);
+}
+
+/* By uid and gid as the kernel gave them, and nothing else. */
+static bool may(const Manager *manager, const Peer *peer, Who who)
+{
+        const PeerIdentity *identity = peer_identity(peer);
+
+        switch (who) {
+        case WHO_ANYONE:
+                return true;
+        case WHO_ROOT:
+                return identity->uid == 0;
+        case WHO_ADMIN:
+                return identity->uid == 0 || peer_in_group(identity, manager->admin_gid);
+        }
+        return false;
+}
+
+static int not_permitted(Manager *manager, const Peer *peer, const Verb *verb, Answer *answer)
+{
+        if (verb->socket == PEER_LOGIN)
+                return answer_refused(answer, "io.credd.Login.Refused");
+        refusals_add_action(manager->refusals, peer_identity(peer), verb->method,
+                            "not an administrator");
+        return answer_reason(answer, "io.credd.Admin.PermissionDenied", "reason",
+                             "only root and members of the group credd-admin may do this");
+}
+
+static char *encode(const Peer *peer, int r, Answer *answer)
+{
+        json_auto_t *parameters = answer->parameters;
+
+        if (r < 0)
+                return peer_unavailable(peer);
+        if (answer->error)
+                return varlink_error_encode(answer->error, parameters);
+        return varlink_reply_encode(parameters, false);
+}
+
+/* Inside a batch: an error takes back what the handler had changed before it found it. */
+static int run_writer(Manager *manager, const Verb *verb, const Request *request, Answer *answer)
+{
+        int r, kept;
+
+        r = batch_enter(manager->batch);
+        if (r < 0)
+                return r;
+        r = verb->handler(request, answer);
+        kept = batch_leave(manager->batch, r < 0 || answer->error ? -ECANCELED : 0);
+        return r < 0 ? r : kept == -ECANCELED ? 0 : kept;
+}
+
+static int run(Manager *manager, Peer *peer, const VarlinkCall *call, Answer *answer,
+               bool *ret_wait)
+{
+        json_auto_t *empty = json_object();
+        const Request request = {manager, peer, call->parameters ?: empty, call->method,
+                                 call->more};
+        const Verb *verb = find_verb(peer_kind(peer), call->method);
+        int r;
+
+        if (!verb)
+                return unknown_method(peer_kind(peer), call->method, answer);
+        if (!may(manager, peer, verb->who))
+                return not_permitted(manager, peer, verb, answer);
+        if (verb->writes) {
+                r = run_writer(manager, verb, &request, answer);
+                *ret_wait = r == 0 && !answer->error;
+                return r;
+        }
+        /* What a reader sees must be durable before it is told. */
+        r = batch_commit(manager->batch);
+        return r < 0 ? r : verb->handler(&request, answer);
+}
+
+int verbs_dispatch(Manager *manager, Peer *peer, char *text, size_t len)
+{
+        CLEANUP(varlink_call_done) VarlinkCall call = {0};
+        Answer answer = {0};
+        bool wait = false, oneway;
+        char *out;
+        int r;
+
+        r = varlink_call_decode(text, len, &call);
+        secret_erase(text, len);
+        if (r < 0)
+                return r;
+        oneway = call.oneway;
+        r = run(manager, peer, &call, &answer, &wait);
+        out = encode(peer, r, &answer);
+        if (oneway) {
+                /* Nothing asks this of us but a test; the connection ends rather than stay silent.
+                 */
+                free(out);
+                return -EPROTO;
+        }
+        if (wait && out)
+                batch_reply(manager->batch, peer, out);
+        else
+                peer_send(peer, out);
+        return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What can be asked, by whom, and who answers: one table. */
+#pragma once
+
+#include <jansson.h>
+
+#include "credd/peer.h"
+
+/* A call that has been authorised. */
+typedef struct Request {
+        Manager *manager;
+        const Peer *peer;
+        json_t *parameters; /* an object, never NULL */
+        const char *method;
+        bool more;
+} Request;
+
+/* What goes back: parameters, or an error and its parameters. Both owned. */
+typedef struct Answer {
+        const char *error; /* NULL: none */
+        json_t *parameters;
+} Answer;
+
+/* 0: *answer is set, and what was changed is to be kept unless it is an error. Negative: nothing
+ * could be decided; the peer is told "Unavailable". */
+typedef int (*VerbHandler)(const Request *request, Answer *answer);
+
+/* Parses, authorises, runs, answers. text is erased. Negative: this was no varlink message, and the
+ * connection is to be closed; else the peer may be gone when this returns. */
+int verbs_dispatch(Manager *manager, Peer *peer, char *text, size_t len);
+
+/* Answers for handlers. */
+int answer_refused(Answer *answer, const char *error);
+int answer_reason(Answer *answer, const char *error, const char *name, const char *value);
+/* Parameters of a call: name, jansson type ('s', 'i', 'b', 'a' array of strings; upper case: may be
+ * absent or null), and where it goes. */
+typedef struct Parameter {
+        const char *name;
+        char kind;
+        void *ret; /* s: const char **; i: int64_t *; b: bool *; a: json_t ** (borrowed) */
+} Parameter;
+/* 0; 1: *answer names what is missing, unknown or of a wrong type. Optional ones that are absent
+ * leave *ret as it was. Integers are not negative. */
+int parameters_read(json_t *object, const Parameter *parameters, size_t n, Answer *answer);
+
+/* verbs-login.c */
+int verb_authenticate(const Request *request, Answer *answer);
+int verb_check_account(const Request *request, Answer *answer);
+int verb_open_session(const Request *request, Answer *answer);
+/* verbs-admin.c */
+int verb_issue(const Request *request, Answer *answer);
+int verb_list(const Request *request, Answer *answer);
+int verb_show(const Request *request, Answer *answer);
+int verb_revoke(const Request *request, Answer *answer);
+int verb_sessions(const Request *request, Answer *answer);
+int verb_status(const Request *request, Answer *answer);
