@@ -108,8 +108,7 @@ __attribute__((format(printf, 4, 5))) static void mistake(Loader *loader, unsign
         (void)fputc('\n', loader->mistakes);
 }
 
-/* --- lines
- * ------------------------------------------------------------------------------------------ */
+/* --- lines --- */
 
 static bool section_is_known(Loader *loader)
 {
@@ -166,8 +165,7 @@ static char *read_line(char *buffer, int size, void *stream)
         return strcpy(buffer, checked_line(loader, (size_t)n, (size_t)size));
 }
 
-/* --- keys
- * ------------------------------------------------------------------------------------------- */
+/* --- keys --- */
 
 static void set_duration(Loader *loader, const Key *key, const char *value)
 {
@@ -276,8 +274,7 @@ static void check_order(Loader *loader)
         }
 }
 
-/* --- the file
- * --------------------------------------------------------------------------------------- */
+/* --- the file --- */
 
 /* Who can write here decides who may log in. */
 static void check_owner(Loader *loader, const char *what, const struct stat *st, uid_t owner)

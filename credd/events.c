@@ -69,8 +69,7 @@ char *event_message(EventKind kind, const char *id, const json_t *fields)
         return fclose(out) == 0 ? take_ptr(text) : NULL;
 }
 
-/* --- fields -------------------------------------------------------------------------------------
- */
+/* --- fields --- */
 
 static void put(json_t *fields, const char *name, const char *value)
 {
@@ -148,8 +147,7 @@ static int add(Events *events, EventKind kind, int64_t num, json_t *fields)
         return store_add_event(events->store, kinds[kind].name, num, text);
 }
 
-/* --- the events ---------------------------------------------------------------------------------
- */
+/* --- the events --- */
 
 int event_credential_issued(Events *events, const Credential *credential)
 {

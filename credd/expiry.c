@@ -72,15 +72,17 @@ static int expire_slice(Manager *manager, uint64_t now_usec, uint64_t *ret_next_
         return batch_leave(manager->batch, r);
 }
 
-/* --- logins that nobody claimed ------------------------------------------------------------------
- */
+/* --- logins that nobody claimed --- */
 
 /* A process that authenticated, or its parent, if it is still the one it was. */
 static char *session_of(Manager *manager, pid_t pid, uint64_t ticks)
 {
+        const char *id;
+
         if (pid <= 1 || ticks == 0 || proc_alive(pid, ticks) <= 0)
                 return NULL;
-        return sessions_find_leader(manager->sessions, pid);
+        id = announced_id_of(sessions_announced(manager->sessions), pid);
+        return id ? strdup(id) : NULL;
 }
 
 /* There is a session, and its stack never told us: it is taken over and ended now. */
@@ -198,8 +200,7 @@ static int lapse_slice(Manager *manager, uint64_t now_usec, uint64_t *ret_next_u
         return r < 0 ? r : 0;
 }
 
-/* --- the timer ----------------------------------------------------------------------------------
- */
+/* --- the timer --- */
 
 static void look(Expiry *expiry)
 {

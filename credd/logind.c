@@ -23,66 +23,22 @@
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
-#include <systemd/sd-bus.h>
 
 #include "common/cleanup.h"
+#include "credd/logind-internal.h"
+#include "credd/manager.h"
 
 #define SYSTEM_BUS     "unix:path=/run/dbus/system_bus_socket"
-#define BUS_NAME       "org.freedesktop.DBus"
 #define BUS_PATH       "/org/freedesktop/DBus"
 #define BUS_LOCAL_NAME "org.freedesktop.DBus.Local"
 #define BUS_LOCAL_PATH "/org/freedesktop/DBus/Local"
 #define PROPERTIES     "org.freedesktop.DBus.Properties"
-#define LOGIND_NAME    "org.freedesktop.login1"
-#define LOGIND_PATH    "/org/freedesktop/login1"
-#define LOGIND_MANAGER LOGIND_NAME ".Manager"
-#define LOGIND_SESSION LOGIND_NAME ".Session"
 
-#define CALL_TIMEOUT_USEC USEC_PER_SEC
-#define RETRY_MIN_USEC    (100 * USEC_PER_MSEC)
-#define RETRY_MAX_USEC    (5 * USEC_PER_SEC)
-#define RETRY_ACCURACY    USEC_PER_MSEC
-
-typedef struct Request {
-        const char *name, *path, *interface, *member;
-        sd_bus_message_handler_t on_reply;
-        void *userdata;
-} Request;
-
-/* A session whose properties have been asked for. */
-typedef struct Query {
-        Logind *logind;
-        sd_bus_slot *slot;
-        char *id;
-        struct Query *next;
-} Query;
-
-struct LogindCall {
-        Logind *logind; /* NULL: done was called, or logind is gone */
-        sd_bus_slot *slot;
-        sd_event_source *failing; /* instead of slot: it could not be sent */
-        LogindDone done;
-        void *userdata;
-        LogindCall *next;
-};
-
-struct Logind {
-        sd_event *event;
-        LogindHandlers handlers;
-        void *userdata;
-        sd_bus *bus;
-        char *owner;          /* logind's unique name, NULL: not on the bus, or not known yet */
-        sd_bus_slot *listing; /* GetNameOwner, then ListSessions */
-        bool listed;          /* ListSessions was answered by this owner */
-        bool connected; /* and so were all queries that followed: what on_connected said last */
-        Query *queries;
-        LogindCall *calls;
-        sd_event_source *retry;
-        uint64_t retry_usec;
-};
+#define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
+#define RETRY_MAX_USEC (5 * USEC_PER_SEC)
+#define RETRY_ACCURACY USEC_PER_MSEC
 
 DEFINE_CLEANUP(Logind, logind_free)
-DEFINE_CLEANUP(LogindCall, logind_call_free)
 
 /* Who sent it, as the bus daemon says; a peer cannot choose it. */
 static bool is_from(sd_bus_message *m, const char *name)
@@ -92,71 +48,9 @@ static bool is_from(sd_bus_message *m, const char *name)
         return sender && name && strcmp(sender, name) == 0;
 }
 
-static int send_requestv(Logind *logind, const Request *request, sd_bus_slot **ret_slot,
-                         const char *types, va_list ap)
-{
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r = sd_bus_message_new_method_call(logind->bus, &m, request->name, request->path,
-                                               request->interface, request->member);
+static void drop_bus(Logind *logind);
 
-        if (r >= 0)
-                r = sd_bus_message_set_auto_start(m, 0);
-        if (r >= 0)
-                r = sd_bus_message_appendv(m, types, ap);
-        if (r >= 0)
-                r = sd_bus_call_async(logind->bus, ret_slot, m, request->on_reply,
-                                      request->userdata, CALL_TIMEOUT_USEC);
-        return r < 0 ? r : 0;
-}
-
-static int send_request(Logind *logind, const Request *request, sd_bus_slot **ret_slot,
-                        const char *types, ...)
-{
-        va_list ap;
-        int r;
-
-        va_start(ap, types);
-        r = send_requestv(logind, request, ret_slot, types, ap);
-        va_end(ap);
-        return r;
-}
-
-/* By name: sd-bus's own table calls it ENXIO, too, when logind is not there, and nothing but logind
- * may say of a session that it does not exist. */
-static int reply_error(sd_bus_message *m)
-{
-        static const struct {
-                const char *name;
-                int error;
-        } table[] = {
-                {LOGIND_NAME ".NoSuchSession", -ENXIO},
-                {LOGIND_NAME ".NoSuchUser", -ENXIO},
-                {"org.freedesktop.systemd1.NoSuchUnit", -ENOENT},
-                {BUS_NAME ".Error.AccessDenied", -EACCES},
-                {BUS_NAME ".Error.InteractiveAuthorizationRequired", -EACCES},
-                {BUS_NAME ".Error.NoReply", -ETIMEDOUT},
-                {BUS_NAME ".Error.Timeout", -ETIMEDOUT},
-                {BUS_NAME ".Error.TimedOut", -ETIMEDOUT},
-                {BUS_NAME ".Error.ServiceUnknown", -ENOTCONN},
-                {BUS_NAME ".Error.NameHasNoOwner", -ENOTCONN},
-                {BUS_NAME ".Error.Disconnected", -ENOTCONN},
-        };
-        const sd_bus_error *e = sd_bus_message_get_error(m);
-        int r;
-
-        if (!e)
-                return 0;
-        if (sd_bus_is_open(sd_bus_message_get_bus(m)) <= 0)
-                return -ENOTCONN; /* what is under way then ends in a NoReply of sd-bus's own */
-        for (size_t i = 0; i < ELEMENTSOF(table); i++)
-                if (strcmp(e->name, table[i].name) == 0)
-                        return table[i].error;
-        r = sd_bus_error_get_errno(e);
-        return r <= 0 || r == ENXIO ? -EIO : -r;
-}
-
-/* --- the way there
- * ----------------------------------------------------------------------------------- */
+/* --- the way there --- */
 
 static Query *query_free(Query *query)
 {
@@ -230,48 +124,6 @@ static void check_listed(Logind *logind)
         set_connected(logind, true);
 }
 
-static int read_property(sd_bus_message *m, const char *name, LogindSession *session)
-{
-        uint32_t number;
-        int r;
-
-        if (strcmp(name, "Scope") == 0)
-                return sd_bus_message_read(m, "v", "s", &session->scope);
-        if (strcmp(name, "Class") == 0)
-                return sd_bus_message_read(m, "v", "s", &session->class);
-        if (strcmp(name, "Service") == 0)
-                return sd_bus_message_read(m, "v", "s", &session->service);
-        if (strcmp(name, "Leader") == 0) {
-                r = sd_bus_message_read(m, "v", "u", &number);
-                if (r >= 0)
-                        session->leader = (pid_t)number;
-                return r;
-        }
-        if (strcmp(name, "User") == 0) {
-                r = sd_bus_message_read(m, "v", "(uo)", &number, NULL);
-                if (r >= 0)
-                        session->uid = number;
-                return r;
-        }
-        return sd_bus_message_skip(m, "v");
-}
-
-static int read_properties(sd_bus_message *m, LogindSession *session)
-{
-        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
-
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                const char *name;
-
-                r = sd_bus_message_read(m, "s", &name);
-                if (r >= 0)
-                        r = read_property(m, name, session);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
-        }
-        return r;
-}
-
 static void unlink_query(Query *query)
 {
         Query **at = &query->logind->queries;
@@ -288,13 +140,13 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *unused
         LogindSession session = {
                 .id = query->id, .uid = (uid_t)-1, .scope = "", .class = "", .service = ""};
         bool vanished = sd_bus_message_is_method_error(m, BUS_NAME ".Error.UnknownObject") > 0;
-        int r = reply_error(m);
+        int r = logind_reply_error(m);
 
         (void)unused;
         unlink_query(query);
         vanished = vanished || r == -ENXIO;
         if (r == 0)
-                r = read_properties(m, &session);
+                r = logind_read_properties(m, &session);
         if (r < 0 && !vanished) {
                 lose_logind(logind);
                 return 0;
@@ -317,7 +169,7 @@ static int query_session(Logind *logind, const char *id, const char *path)
         query->logind = logind;
         query->id = strdup(id);
         if (query->id)
-                r = send_request(logind, &request, &query->slot, "s", LOGIND_SESSION);
+                r = logind_send_request(logind, &request, &query->slot, "s", LOGIND_SESSION);
         if (r < 0) {
                 query_free(query);
                 return r;
@@ -331,7 +183,7 @@ static int on_sessions(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 {
         Logind *logind = userdata;
         const char *id, *path;
-        int r = reply_error(m);
+        int r = logind_reply_error(m);
 
         (void)unused;
         logind->listing = sd_bus_slot_unref(logind->listing);
@@ -358,7 +210,7 @@ static void list_sessions(Logind *logind, const char *owner)
         (void)sd_event_source_set_enabled(logind->retry, SD_EVENT_OFF);
         free(logind->owner);
         logind->owner = strdup(owner);
-        if (!logind->owner || send_request(logind, &request, &logind->listing, "") < 0)
+        if (!logind->owner || logind_send_request(logind, &request, &logind->listing, "") < 0)
                 lose_logind(logind);
 }
 
@@ -369,7 +221,7 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 
         (void)unused;
         logind->listing = sd_bus_slot_unref(logind->listing);
-        if (reply_error(m) == 0 && sd_bus_message_read(m, "s", &owner) > 0)
+        if (logind_reply_error(m) == 0 && sd_bus_message_read(m, "s", &owner) > 0)
                 list_sessions(logind, owner);
         else
                 lose_logind(logind);
@@ -382,12 +234,11 @@ static void find_logind(Logind *logind)
 
         forget_listing(logind);
         (void)sd_event_source_set_enabled(logind->retry, SD_EVENT_OFF);
-        if (send_request(logind, &request, &logind->listing, "s", LOGIND_NAME) < 0)
+        if (logind_send_request(logind, &request, &logind->listing, "s", LOGIND_NAME) < 0)
                 lose_logind(logind);
 }
 
-/* --- signals
- * ----------------------------------------------------------------------------------------- */
+/* --- signals --- */
 
 /* Announced while logind is being looked for: the list, asked for after this, will hold it. */
 static int on_session_new(sd_bus_message *m, void *userdata, sd_bus_error *unused)
@@ -444,8 +295,6 @@ static int on_bus_ready(sd_bus_message *m, void *userdata, sd_bus_error *unused)
         return 0;
 }
 
-static void drop_bus(Logind *logind);
-
 static int on_bus_gone(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 {
         Logind *logind = userdata;
@@ -458,8 +307,7 @@ static int on_bus_gone(sd_bus_message *m, void *userdata, sd_bus_error *unused)
         return 0;
 }
 
-/* --- the bus
- * ----------------------------------------------------------------------------------------- */
+/* --- the bus --- */
 
 static int add_matches(Logind *logind, sd_bus *bus)
 {
@@ -504,7 +352,7 @@ static int open_bus(Logind *logind)
         if (r >= 0)
                 r = sd_bus_set_method_call_timeout(bus, CALL_TIMEOUT_USEC); /* for the matches */
         if (r >= 0)
-                r = sd_bus_attach_event(bus, logind->event, SD_EVENT_PRIORITY_NORMAL);
+                r = sd_bus_attach_event(bus, logind->event, PRIORITY_LOGIND);
         if (r >= 0)
                 r = sd_bus_start(bus);
         if (r >= 0)
@@ -524,6 +372,15 @@ static void connect_bus(Logind *logind)
                 arm_retry(logind, RETRY_MAX_USEC);
 }
 
+static void drop_bus(Logind *logind)
+{
+        forget_listing(logind);
+        logind_fail_calls(logind);
+        free(logind->owner);
+        logind->owner = NULL;
+        logind->bus = sd_bus_close_unref(logind->bus);
+}
+
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Logind *logind = userdata;
@@ -539,153 +396,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
-/* --- calls
- * ------------------------------------------------------------------------------------------- */
-
-/* Nothing will call done any more. */
-static void detach_call(LogindCall *call)
-{
-        LogindCall **at;
-
-        if (!call->logind)
-                return;
-        for (at = &call->logind->calls; *at != call; at = &(*at)->next)
-                ;
-        *at = call->next;
-        call->slot = sd_bus_slot_unref(call->slot);
-        call->failing = sd_event_source_disable_unref(call->failing);
-        call->logind = NULL;
-}
-
-LogindCall *logind_call_free(LogindCall *call)
-{
-        if (call)
-                detach_call(call);
-        free(call);
-        return NULL;
-}
-
-/* call may be freed in done. */
-static void finish_call(LogindCall *call, int error, const char *text)
-{
-        detach_call(call);
-        call->done(call->userdata, error, text);
-}
-
-static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused)
-{
-        const sd_bus_error *e = sd_bus_message_get_error(m);
-
-        (void)unused;
-        finish_call(userdata, reply_error(m), e && e->message ? e->message : "");
-        return 0;
-}
-
-static int on_failing(sd_event_source *source, void *userdata)
-{
-        (void)source;
-        finish_call(userdata, -ENOTCONN, "not connected to the system bus");
-        return 0;
-}
-
-/* From the loop, because nobody expects to be called back while calling. */
-static int fail_from_loop(LogindCall *call)
-{
-        call->slot = sd_bus_slot_unref(call->slot);
-        return call->failing
-                       ? 0
-                       : sd_event_add_defer(call->logind->event, &call->failing, on_failing, call);
-}
-
-typedef struct Then {
-        LogindDone done;
-        void *userdata;
-        LogindCall **ret_call;
-} Then;
-
-static int call_manager(Logind *logind, const char *member, Then then, const char *types, ...)
-{
-        CLEANUP(logind_call_freep) LogindCall *call = calloc(1, sizeof(*call));
-        const Request request = {LOGIND_NAME, LOGIND_PATH, LOGIND_MANAGER, member, on_reply, call};
-        int r = -ENOTCONN;
-        va_list ap;
-
-        if (!call)
-                return -ENOMEM;
-        call->done = then.done;
-        call->userdata = then.userdata;
-        call->logind = logind;
-        call->next = logind->calls;
-        logind->calls = call;
-        va_start(ap, types);
-        if (logind->bus && sd_bus_is_ready(logind->bus) > 0)
-                r = send_requestv(logind, &request, &call->slot, types, ap);
-        va_end(ap);
-        if (r < 0)
-                r = fail_from_loop(call);
-        if (r < 0)
-                return r;
-        *then.ret_call = take_ptr(call);
-        return 0;
-}
-
-/* logind takes these for the caller's own session. */
-static bool id_is_valid(const char *id)
-{
-        return *id && strcmp(id, "self") != 0 && strcmp(id, "auto") != 0;
-}
-
-int logind_terminate_session(Logind *logind, const char *id, LogindDone done, void *userdata,
-                             LogindCall **ret_call)
-{
-        if (!id_is_valid(id))
-                return -EINVAL;
-        return call_manager(logind, "TerminateSession", (Then){done, userdata, ret_call}, "s", id);
-}
-
-int logind_kill_session(Logind *logind, const char *id, LogindDone done, void *userdata,
-                        LogindCall **ret_call)
-{
-        if (!id_is_valid(id))
-                return -EINVAL;
-        return call_manager(logind, "KillSession", (Then){done, userdata, ret_call}, "ssi", id,
-                            "all", (int32_t)SIGKILL);
-}
-
-int logind_terminate_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
-                          LogindCall **ret_call)
-{
-        return call_manager(logind, "TerminateUser", (Then){done, userdata, ret_call}, "u",
-                            (uint32_t)uid);
-}
-
-int logind_kill_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
-                     LogindCall **ret_call)
-{
-        return call_manager(logind, "KillUser", (Then){done, userdata, ret_call}, "ui",
-                            (uint32_t)uid, (int32_t)SIGKILL);
-}
-
-int logind_ask_session(Logind *logind, const char *id, LogindDone done, void *userdata,
-                       LogindCall **ret_call)
-{
-        if (!id_is_valid(id))
-                return -EINVAL;
-        return call_manager(logind, "GetSession", (Then){done, userdata, ret_call}, "s", id);
-}
-
-/* --- the whole
- * --------------------------------------------------------------------------------------- */
-
-static void drop_bus(Logind *logind)
-{
-        forget_listing(logind);
-        for (LogindCall *call = logind->calls; call; call = call->next)
-                (void)fail_from_loop(call);
-        free(logind->owner);
-        logind->owner = NULL;
-        logind->bus = sd_bus_close_unref(logind->bus);
-}
+/* --- the whole --- */
 
 int logind_new(sd_event *event, const LogindHandlers *handlers, void *userdata, Logind **ret_logind)
 {
@@ -711,8 +422,7 @@ Logind *logind_free(Logind *logind)
 {
         if (!logind)
                 return NULL;
-        while (logind->calls)
-                detach_call(logind->calls);
+        logind_detach_calls(logind);
         forget_listing(logind);
         sd_bus_close_unref(logind->bus);
         sd_event_source_disable_unref(logind->retry);

@@ -44,8 +44,7 @@ void manager_note_logind(Manager *manager, int error, const char *text)
                        error == -EACCES ? ": is the polkit rule 50-credd.rules installed?" : "");
 }
 
-/* --- configuration ------------------------------------------------------------------------------
- */
+/* --- configuration --- */
 
 static int load_config(const char *path, Config *ret_config, char **ret_mistakes)
 {
@@ -107,8 +106,7 @@ static void reload(Manager *manager)
         (void)sd_notify(false, "READY=1");
 }
 
-/* --- signals ------------------------------------------------------------------------------------
- */
+/* --- signals --- */
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
@@ -139,8 +137,7 @@ static int add_signals(Manager *manager)
         return r;
 }
 
-/* --- building -----------------------------------------------------------------------------------
- */
+/* --- building --- */
 
 static int read_boot_id(char ret_text[static SD_ID128_STRING_MAX])
 {
@@ -263,8 +260,7 @@ Manager *manager_free(Manager *manager)
         return NULL;
 }
 
-/* --- running ------------------------------------------------------------------------------------
- */
+/* --- running --- */
 
 static int find_socket(char **names, int n, const char *name)
 {

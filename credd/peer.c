@@ -46,8 +46,7 @@ struct Peer {
         void *userdata;
 };
 
-/* --- who is there -------------------------------------------------------------------------------
- */
+/* --- who is there --- */
 
 static int read_groups(int fd, PeerIdentity *identity)
 {
@@ -182,7 +181,7 @@ int peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks)
                 r = errno == ENOPROTOOPT ? pidfd_by_number(peer, &fd) : -ESRCH;
         if (r == 0)
                 r = proc_read(peer->identity.pid, &info);
-        if (r < 0)
+        if (r != 0)
                 return r;
         /* Still alive after its ticks were read: they are this process's. */
         exited = (struct pollfd){.fd = fd, .events = POLLIN};
@@ -193,8 +192,7 @@ int peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks)
         return 0;
 }
 
-/* --- the stream ---------------------------------------------------------------------------------
- */
+/* --- the stream --- */
 
 static void peer_end(Peer *peer)
 {

@@ -36,13 +36,6 @@ void proc_table_done(ProcTable *table);
 /* The path in the unified hierarchy (the "0::" line; others may stand before it). -ESRCH; -ENODATA:
  * no such line; -EINVAL: it stands outside our cgroup namespace ("/../x"). */
 int proc_cgroup(pid_t pid, char **ret_path);
-/* 1: some process is in that cgroup or below; 0: none; -ENOENT: no such cgroup; -EINVAL: path is
- * not absolute or holds "..". */
-int cgroup_populated(const char *path);
-/* The pids in that cgroup and below, unordered; *ret_n may be 0. -ENOENT, -EINVAL. */
-int cgroup_pids(const char *path, pid_t **ret_pids, size_t *ret_n);
-/* Where the unified hierarchy is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified on a hybrid. */
-
 /* The treekill set of a leader that stands outside any scope, as indexes into table: the leader
  * itself, its descendants by parent, and each process in the leader's cgroup with that uid that
  * started no earlier than the leader. root's own processes in that cgroup are never taken unless

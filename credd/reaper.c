@@ -11,14 +11,17 @@
 #include <string.h>
 
 #include "credd/batch.h"
+#include "credd/cgroup.h"
 #include "credd/proc.h"
 #include "credd/receipts.h"
 #include "credd/residue.h"
+#include "credd/signs.h"
 
 #define TREE_ROUNDS 16
 #define RETRY_USEC  USEC_PER_SEC
 /* logind itself stops the manager of a user who has left after 10 s (UserStopDelaySec=). */
 #define SETTLE_USEC  (15 * USEC_PER_SEC)
+#define SETTLE_FIRST (20 * USEC_PER_MSEC)
 #define SETTLE_AGAIN (250 * USEC_PER_MSEC)
 #define TEXT_MAX     256
 
@@ -36,141 +39,7 @@ static void note_step(Session *session, const char *step)
                 (void)json_array_append_new(session->steps, json_string(step));
 }
 
-/* --- the signs ----------------------------------------------------------------------------------
- */
-
-static bool of_this_boot(const Session *session)
-{
-        return session->row.boot == store_boot(session->manager->store);
-}
-
-/* logind puts a session into user.slice/user-UID.slice/session-ID.scope; where the leader stands in
- * a scope of that name, that is it, whatever is above it. */
-static char *scope_path(const Session *session, const char *leader_cgroup)
-{
-        char name[64], *path;
-
-        if (!session->row.logind_id || session->reused ||
-            snprintf(name, sizeof(name), "/session-%s.scope", session->row.logind_id) >=
-                    (int)sizeof(name))
-                return NULL;
-        if (leader_cgroup) {
-                const char *last = strrchr(leader_cgroup, '/');
-
-                if (last && strcmp(last, name) == 0)
-                        return strdup(leader_cgroup);
-        }
-        if (asprintf(&path, "/user.slice/user-%u.slice%s", session->row.uid, name) < 0)
-                return NULL;
-        return path;
-}
-
-static ScopeSign read_scope(const char *path)
-{
-        int r;
-
-        if (!path)
-                return SCOPE_NONE;
-        r = cgroup_populated(path);
-        if (r == 0)
-                return SCOPE_EMPTY;
-        return r == -ENOENT ? SCOPE_ABSENT : SCOPE_POPULATED;
-}
-
-static void remember(Session *session, const ProcInfo *info)
-{
-        ProcRef *grown;
-
-        for (size_t i = 0; i < session->n_tree; i++)
-                if (session->tree[i].pid == info->pid &&
-                    session->tree[i].ticks == info->start_ticks)
-                        return;
-        grown = reallocarray(session->tree, session->n_tree + 1, sizeof(*grown));
-        if (!grown)
-                return;
-        session->tree = grown;
-        session->tree[session->n_tree++] = (ProcRef){info->pid, info->start_ticks};
-}
-
-/* Who belongs to the leader now: kept, because once it is dead its children are init's. */
-static void look_at_tree(Session *session)
-{
-        CLEANUP(proc_table_done) ProcTable table = {0};
-        AUTO_FREE pid_t *pids = NULL;
-        AUTO_FREE size_t *indexes = NULL;
-        size_t n_pids = 0, n = 0;
-
-        if (session->home && cgroup_pids(session->home, &pids, &n_pids) < 0)
-                n_pids = 0;
-        if (proc_table_read(&table) < 0 ||
-            proc_tree(&table, session->row.leader, session->row.ticks, session->row.uid, pids,
-                      n_pids, &indexes, &n) < 0)
-                return;
-        for (size_t i = 0; i < n; i++)
-                remember(session, &table.list[indexes[i]]);
-}
-
-static unsigned count_tree(Session *session)
-{
-        size_t kept = 0;
-
-        for (size_t i = 0; i < session->n_tree; i++)
-                if (proc_alive(session->tree[i].pid, session->tree[i].ticks))
-                        session->tree[kept++] = session->tree[i];
-        session->n_tree = kept;
-        return (unsigned)kept;
-}
-
-static LogindSign logind_sign(const Session *session)
-{
-        if (session->reused)
-                return LOGIND_GONE;
-        if (!session->row.logind_id)
-                return LOGIND_NEVER;
-        if (!logind_connected(session->manager->logind))
-                return LOGIND_UNREACHABLE;
-        return session->logind;
-}
-
-/* The leader outside its scope: its cgroup is where the others of its tree are looked for. */
-static void note_home(Session *session, char **cgroup)
-{
-        free(session->home);
-        session->home = take_ptr(*cgroup);
-}
-
-static void read_signs(Session *session, KillSigns *ret_signs)
-{
-        AUTO_FREE char *cgroup = NULL, *scope = NULL;
-        KillSigns signs = {.leader_alive = session->pidfd >= 0};
-
-        if (!of_this_boot(session)) {
-                *ret_signs = (KillSigns){.scope = SCOPE_NONE, .logind = LOGIND_GONE};
-                return;
-        }
-        if (signs.leader_alive && proc_cgroup(session->row.leader, &cgroup) < 0)
-                cgroup = NULL;
-        scope = scope_path(session, cgroup);
-        signs.leader_in_scope = cgroup && scope && strcmp(cgroup, scope) == 0;
-        signs.scope = read_scope(scope);
-        if (cgroup && !signs.leader_in_scope)
-                note_home(session, &cgroup);
-        else if (signs.leader_in_scope) {
-                free(session->home);
-                session->home = NULL;
-        }
-        /* While the leader lives and nothing is due, its tree decides nothing. */
-        if (session->kill.begun || !signs.leader_alive) {
-                if (signs.leader_alive || session->home)
-                        look_at_tree(session);
-                signs.tree = count_tree(session);
-        }
-        signs.logind = logind_sign(session);
-        *ret_signs = signs;
-}
-
-/* --- the actions --------------------------------------------------------------------------------
- */
+/* --- the actions --- */
 
 /* Asks logind, and looks again with its answer. */
 static void on_answer(void *userdata, int error, const char *text)
@@ -266,10 +135,15 @@ static void begin(Session *session)
         (void)record(session, event_session_terminating, why_of(session, text));
 }
 
+static bool user_elsewhere(const Session *session)
+{
+        return announced_elsewhere(sessions_announced(session->manager->sessions), session->row.uid,
+                                   session->row.leader);
+}
+
 static bool user_may_end(const Session *session)
 {
-        return logind_connected(session->manager->logind) &&
-               !sessions_user_elsewhere(session->manager->sessions, session) &&
+        return logind_connected(session->manager->logind) && !user_elsewhere(session) &&
                !residue_user_stood_before(session);
 }
 
@@ -305,8 +179,8 @@ static void kill_tree(Session *session)
 {
         first_force(session, "treekill");
         for (unsigned round = 0; round < TREE_ROUNDS; round++) {
-                look_at_tree(session);
-                if (count_tree(session) == 0)
+                signs_look_at_tree(session);
+                if (signs_count_tree(session) == 0)
                         break;
                 for (size_t i = 0; i < session->n_tree; i++)
                         (void)proc_kill(session->tree[i].pid, session->tree[i].ticks, SIGKILL);
@@ -332,15 +206,12 @@ static void kill_cgroup(const char *path)
  * pidfds need nobody's help. Both, each round: neither is the other's excuse. */
 static void kill_scope(Session *session)
 {
-        AUTO_FREE char *cgroup = NULL, *scope = NULL;
+        AUTO_FREE char *scope = signs_scope(session);
 
         first_force(session, "kill-session");
         if (session->row.logind_id && !session->reused && !session->acting)
                 (void)logind_kill_session(session->manager->logind, session->row.logind_id,
                                           on_acted, session, &session->acting);
-        if (session->pidfd >= 0 && proc_cgroup(session->row.leader, &cgroup) < 0)
-                cgroup = NULL;
-        scope = scope_path(session, cgroup);
         kill_cgroup(scope);
         for (size_t i = 0; i < session->n_tree; i++)
                 (void)proc_kill(session->tree[i].pid, session->tree[i].ticks, SIGKILL);
@@ -364,8 +235,7 @@ static void say_missed(Session *session, const KillSigns *signs)
         (void)batch_leave(manager->batch, r);
 }
 
-/* --- the end ------------------------------------------------------------------------------------
- */
+/* --- the end --- */
 
 static json_t *evidence_of(const Session *session, uint64_t late_usec, json_t *residue)
 {
@@ -454,14 +324,14 @@ static bool user_may_be_killed(const Session *session)
 {
         return session->user_ended && !session->user_killed && !session->acting_user &&
                now_of(session) - session->gone_usec >= session->manager->config.kill_grace_usec &&
-               !sessions_user_elsewhere(session->manager->sessions, session);
+               !user_elsewhere(session);
 }
 
 /* Verified gone. What the user's manager still holds gets the grace, then SIGKILL where that is
  * allowed; what is left after that is residue, and named. */
 static void settle(Session *session)
 {
-        json_auto_t *residue = of_this_boot(session) ? residue_find(session) : json_array();
+        json_auto_t *residue = signs_of_this_boot(session) ? residue_find(session) : json_array();
         uint64_t now = now_of(session), since = now - session->gone_usec;
 
         if (!residue || (json_array_size(residue) > 0 && since < SETTLE_USEC)) {
@@ -482,12 +352,12 @@ static void gone(Session *session, const KillSigns *signs)
         session->gone_usec = now_of(session);
         session->seen = *signs;
         if (!session->kill.begun)
-                note_step(session, of_this_boot(session) ? "logout" : "reboot");
-        settle(session);
+                note_step(session, signs_of_this_boot(session) ? "logout" : "reboot");
+        /* A moment later, so that sessions that end together are looked for in one reading of /proc. */
+        session_look_at(session, session->gone_usec + SETTLE_FIRST);
 }
 
-/* --- the loop -----------------------------------------------------------------------------------
- */
+/* --- the loop --- */
 
 /* true: decide again. */
 static bool act(Session *session, KillAction action, const KillSigns *signs)
@@ -535,7 +405,7 @@ void reaper_look(Session *session)
                 return;
         }
         do {
-                read_signs(session, &signs);
+                signs_read(session, &signs);
                 action = kill_decide(&session->kill, &signs, &limits, session->row.deadline_usec,
                                      now_of(session), &again);
         } while (act(session, action, &signs));

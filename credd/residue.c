@@ -9,6 +9,9 @@
 
 #include "credd/proc.h"
 
+/* Who stood there before the login is as true a moment later. */
+#define STANDING_AGE_USEC (200 * USEC_PER_MSEC)
+
 static uint64_t login_ticks(const Session *session)
 {
         return proc_ticks_of_boot_usec(
@@ -55,16 +58,17 @@ static int add_process(const Session *session, const ProcInfo *info, json_t *lis
 
 json_t *residue_find(const Session *session)
 {
-        CLEANUP(proc_table_done) ProcTable table = {0};
+        Sessions *sessions = session->manager->sessions;
+        const ProcTable *table = sessions_processes(sessions, session->gone_usec);
         json_auto_t *list = json_array();
         uint64_t since = login_ticks(session);
-        int r;
+        int r = table ? 0 : -EIO;
 
-        r = proc_table_read(&table);
-        for (size_t i = 0; i < table.n && r == 0; i++) {
-                const ProcInfo *info = &table.list[i];
+        for (size_t i = 0; r == 0 && i < table->n; i++) {
+                const ProcInfo *info = &table->list[i];
 
-                if (info->uid == session->row.uid && !info->dead && info->start_ticks >= since)
+                if (info->uid == session->row.uid && !info->dead && info->start_ticks >= since &&
+                    proc_alive(info->pid, info->start_ticks) > 0)
                         r = add_process(session, info, list);
         }
         if (r == 0 && !session->row.lingered && residue_lingers(session->row.user))
@@ -74,14 +78,16 @@ json_t *residue_find(const Session *session)
 
 bool residue_user_stood_before(const Session *session)
 {
-        CLEANUP(proc_table_done) ProcTable table = {0};
+        Sessions *sessions = session->manager->sessions;
+        uint64_t now = clock_line_usec(&session->manager->clock);
+        const ProcTable *table = sessions_processes(sessions, now - STANDING_AGE_USEC);
         uint64_t since = login_ticks(session);
 
-        if (session->row.lingered || proc_table_read(&table) < 0)
+        if (session->row.lingered || !table)
                 return true;
-        for (size_t i = 0; i < table.n; i++)
-                if (table.list[i].uid == session->row.uid && !table.list[i].dead &&
-                    table.list[i].start_ticks < since)
+        for (size_t i = 0; i < table->n; i++)
+                if (table->list[i].uid == session->row.uid && !table->list[i].dead &&
+                    table->list[i].start_ticks < since)
                         return true;
         return false;
 }

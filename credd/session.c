@@ -16,81 +16,16 @@
 
 #define TIMER_SLACK 1 /* sd-event's default of 250 ms is for other clocks than this */
 
-/* A session that logind has announced. */
-typedef struct Known {
-        LIST_ENTRY(Known) all;
-        char *id;
-        uid_t uid;
-        pid_t leader;
-        bool of_user; /* of a class in which the user is there, not of its manager or a greeter */
-} Known;
-
 struct Sessions {
         Manager *manager;
         LIST_HEAD(, Session) list;
-        LIST_HEAD(, Known) known;
+        Announced *announced;
         unsigned n;
+        ProcTable processes;
+        uint64_t processes_usec; /* when they were read; 0: not yet */
 };
 
-/* --- what logind knows --------------------------------------------------------------------------
- */
-
-static Known *find_known(const Sessions *sessions, const char *id)
-{
-        Known *known;
-
-        LIST_FOREACH (known, &sessions->known, all)
-                if (strcmp(known->id, id) == 0)
-                        return known;
-        return NULL;
-}
-
-static void known_free(Known *known)
-{
-        LIST_REMOVE(known, all);
-        free(known->id);
-        free(known);
-}
-
-static void remember(Sessions *sessions, const LogindSession *announced)
-{
-        Known *known = find_known(sessions, announced->id);
-
-        if (!known) {
-                known = calloc(1, sizeof(*known));
-                if (known)
-                        known->id = strdup(announced->id);
-                if (!known || !known->id) {
-                        free(known);
-                        return;
-                }
-                LIST_INSERT_HEAD(&sessions->known, known, all);
-        }
-        known->uid = announced->uid;
-        known->leader = announced->leader;
-        known->of_user = strncmp(announced->class, "user", 4) == 0;
-}
-
-char *sessions_find_leader(const Sessions *sessions, pid_t leader)
-{
-        const Known *known;
-
-        LIST_FOREACH (known, &sessions->known, all)
-                if (known->leader == leader && known->of_user)
-                        return strdup(known->id);
-        return NULL;
-}
-
-bool sessions_user_elsewhere(const Sessions *sessions, const Session *session)
-{
-        const Known *known;
-
-        LIST_FOREACH (known, &sessions->known, all)
-                if (known->of_user && known->uid == session->row.uid &&
-                    known->leader != session->row.leader)
-                        return true;
-        return false;
-}
+/* --- what logind says --- */
 
 static Session *find_session(const Sessions *sessions, const LogindSession *announced)
 {
@@ -137,7 +72,7 @@ static void on_session(void *userdata, const LogindSession *announced)
         Session *session;
         char *id;
 
-        remember(manager->sessions, announced);
+        announced_add(manager->sessions->announced, announced);
         forget_reused(manager->sessions, announced);
         session = find_session(manager->sessions, announced);
         if (!session)
@@ -157,11 +92,9 @@ static void on_session(void *userdata, const LogindSession *announced)
 static void on_removed(void *userdata, const char *id)
 {
         Manager *manager = userdata;
-        Known *known = find_known(manager->sessions, id);
         Session *session;
 
-        if (known)
-                known_free(known);
+        announced_remove(manager->sessions->announced, id);
         LIST_FOREACH (session, &manager->sessions->list, all)
                 if (session->row.logind_id && strcmp(session->row.logind_id, id) == 0)
                         session_look_at(session, clock_line_usec(&manager->clock));
@@ -174,16 +107,14 @@ static void on_connected(void *userdata, bool connected)
 
         /* It will announce everything that lives again: what it does not is not there. */
         if (!connected)
-                while (!LIST_EMPTY(&manager->sessions->known))
-                        known_free(LIST_FIRST(&manager->sessions->known));
+                announced_clear(manager->sessions->announced);
         LIST_FOREACH (session, &manager->sessions->list, all)
                 session_look_at(session, clock_line_usec(&manager->clock));
 }
 
 const LogindHandlers sessions_logind_handlers = {on_session, on_removed, on_connected};
 
-/* --- one session --------------------------------------------------------------------------------
- */
+/* --- one session --- */
 
 bool session_ending(const Session *session)
 {
@@ -314,8 +245,7 @@ int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why
         return 0;
 }
 
-/* --- all of them --------------------------------------------------------------------------------
- */
+/* --- all of them --- */
 
 unsigned sessions_live(const Sessions *sessions)
 {
@@ -343,35 +273,19 @@ bool sessions_ending(const Sessions *sessions, int64_t credential)
         return false;
 }
 
-static bool is_scope_of(const char *cgroup, const char *id)
-{
-        const char *name = strrchr(cgroup, '/');
-        char scope[64];
-
-        if (!name || snprintf(scope, sizeof(scope), "/session-%s.scope", id) >= (int)sizeof(scope))
-                return false;
-        return strcmp(name, scope) == 0;
-}
-
-static bool older(const Known *known, uint64_t before_ticks)
-{
-        ProcInfo leader;
-
-        return proc_read(known->leader, &leader) == 0 && leader.start_ticks < before_ticks;
-}
-
 bool sessions_cover_cgroup(const Sessions *sessions, const char *cgroup, uint64_t before_ticks)
 {
         const Session *session;
-        const Known *known;
 
         LIST_FOREACH (session, &sessions->list, all)
-                if (session->row.logind_id && is_scope_of(cgroup, session->row.logind_id))
+                if (session->row.logind_id && announced_is_scope_of(cgroup, session->row.logind_id))
                         return true;
-        LIST_FOREACH (known, &sessions->known, all)
-                if (is_scope_of(cgroup, known->id))
-                        return older(known, before_ticks);
-        return false;
+        return announced_scope_before(sessions->announced, cgroup, before_ticks);
+}
+
+const Announced *sessions_announced(const Sessions *sessions)
+{
+        return sessions->announced;
 }
 
 int sessions_end_now(Sessions *sessions, int64_t credential)
@@ -396,6 +310,18 @@ int sessions_end_now(Sessions *sessions, int64_t credential)
         return 0;
 }
 
+const ProcTable *sessions_processes(Sessions *sessions, uint64_t since_usec)
+{
+        if (sessions->processes_usec > 0 && sessions->processes_usec >= since_usec)
+                return &sessions->processes;
+        proc_table_done(&sessions->processes);
+        sessions->processes_usec = clock_line_usec(&sessions->manager->clock);
+        if (proc_table_read(&sessions->processes) == 0)
+                return &sessions->processes;
+        sessions->processes_usec = 0;
+        return NULL;
+}
+
 static bool restore_one(void *userdata, SessionRow *row)
 {
         Sessions *sessions = userdata;
@@ -416,13 +342,18 @@ int sessions_restore(Sessions *sessions)
 int sessions_new(Manager *manager, Sessions **ret_sessions)
 {
         Sessions *sessions;
+        int r;
 
         sessions = calloc(1, sizeof(*sessions));
         if (!sessions)
                 return -ENOMEM;
+        r = announced_new(&sessions->announced);
+        if (r < 0) {
+                free(sessions);
+                return r;
+        }
         sessions->manager = manager;
         LIST_INIT(&sessions->list);
-        LIST_INIT(&sessions->known);
         *ret_sessions = sessions;
         return 0;
 }
@@ -433,8 +364,8 @@ Sessions *sessions_free(Sessions *sessions)
                 return NULL;
         while (!LIST_EMPTY(&sessions->list))
                 session_free(LIST_FIRST(&sessions->list));
-        while (!LIST_EMPTY(&sessions->known))
-                known_free(LIST_FIRST(&sessions->known));
+        (void)announced_free(sessions->announced);
+        proc_table_done(&sessions->processes);
         free(sessions);
         return NULL;
 }

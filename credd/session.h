@@ -5,9 +5,11 @@
 
 #include <sys/queue.h>
 
+#include "credd/announced.h"
 #include "credd/kill.h"
 #include "credd/logind.h"
 #include "credd/manager.h"
+#include "credd/proc.h"
 
 /* A process that belonged to the session when it was looked at. */
 typedef struct ProcRef {
@@ -57,15 +59,15 @@ int sessions_end_now(Sessions *sessions, int64_t credential);
 
 /* How LogindHandlers reach us: userdata is the Manager. */
 extern const LogindHandlers sessions_logind_handlers;
-/* logind knows a session with this leader: its id, to be freed, or NULL. */
-char *sessions_find_leader(const Sessions *sessions, pid_t leader);
+const Announced *sessions_announced(const Sessions *sessions);
 
 /* For the reaper: it is verified gone and its end is committed. */
 void session_gone(Session *session);
-/* Any other session of that uid that logind would count as the user being there. */
-bool sessions_user_elsewhere(const Sessions *sessions, const Session *session);
 /* The cgroup is the scope of a live session that a credential opened, or of any session whose
  * leader started before those ticks: what runs there is no residue. */
 bool sessions_cover_cgroup(const Sessions *sessions, const char *cgroup, uint64_t before_ticks);
+/* All processes at a moment not before since (on the line). Sessions that end together share it. NULL:
+ * it cannot be read. Valid until the next call. */
+const ProcTable *sessions_processes(Sessions *sessions, uint64_t since_usec);
 /* Looks again at this moment (on the line). */
 void session_look_at(Session *session, uint64_t line_usec);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Shared by store.c and store-rows.c alone. */
+/* Shared by the files store*.c alone. */
 #pragma once
 
 #include "credd/db.h"
@@ -21,3 +21,14 @@ struct Store {
         ExpiryRow expired; /* the queue has been worked off up to here */
         int64_t lapsed;
 };
+
+/* A copy of a column that may be null; *failed is set when there is no memory for it. */
+char *row_text(Db *db, unsigned statement, int column, bool *failed);
+json_t *row_json(Db *db, unsigned statement, int column, bool *failed);
+void row_id(Db *db, unsigned statement, int column, char ret_id[static TOKEN_ID_LEN + 1]);
+/* Three columns: name, uid, loginuid. */
+void row_actor(Db *db, unsigned statement, int column, Actor *ret_actor);
+/* A uid as a 'T' argument: none is null. */
+uint64_t row_uid(uid_t uid);
+/* The result of a write that must change one row: 0; -ESTALE: it was not as expected. */
+int row_exactly_one(int changed);

@@ -5,145 +5,18 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "common/secret.h"
 #include "common/varlink.h"
 #include "credd/batch.h"
 #include "credd/describe.h"
-#include "credd/digest.h"
-#include "credd/expiry.h"
 #include "credd/outbox.h"
 #include "credd/receipts.h"
-#include "credd/refusals.h"
 #include "credd/session.h"
 #include "credd/verbs.h"
 
 #define PAGE         200
 #define EVENTS_SHOWN 200
-#define DRAWS        8 /* of an id; one in 2^40 is taken at a time */
-#define KEY_MAX      128
 
-/* --- Issue --------------------------------------------------------------------------------------
- */
-
-typedef struct IssueQuestion {
-        IssueRequest request;
-        const char *key;
-} IssueQuestion;
-
-/* A moment of the wall clock, as people mean it, on the time line. */
-static uint64_t line_of_real(Manager *manager, int64_t real_usec)
-{
-        uint64_t now = clock_real_usec(&manager->clock);
-
-        if (real_usec < 0 || (uint64_t)real_usec <= now)
-                return 0;
-        return clock_line_usec(&manager->clock) + ((uint64_t)real_usec - now);
-}
-
-static uint64_t length_of(int64_t usec)
-{
-        return usec < 0 ? USEC_INFINITY : (uint64_t)usec;
-}
-
-static int read_issue(const Request *request, IssueQuestion *ret, Answer *answer)
-{
-        IssueRequest *q = &ret->request;
-        int64_t uid = -1, ttl = -1, session_ttl = -1, lifetime = -1, not_before = -1, uses = 0;
-        json_t *services = NULL, *sources = NULL;
-        const Parameter parameters[] = {
-                {"user", 's', &q->user},
-                {"uid", 'i', &uid},
-                {"role", 'S', &q->role},
-                {"ttl_usec", 'I', &ttl},
-                {"session_ttl_usec", 'I', &session_ttl},
-                {"max_lifetime_usec", 'I', &lifetime},
-                {"not_before_usec", 'I', &not_before},
-                {"uses", 'I', &uses},
-                {"services", 'A', &services},
-                {"sources", 'A', &sources},
-                {"holder", 'S', &q->holder},
-                {"reason", 'S', &q->reason},
-                {"key", 'S', &ret->key},
-        };
-        int r;
-
-        r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
-        if (r != 0)
-                return r;
-        q->uid = uid < (int64_t)UID_NONE ? (uid_t)uid : UID_NONE;
-        q->ttl_usec = length_of(ttl);
-        q->session_ttl_usec = length_of(session_ttl);
-        q->max_lifetime_usec = length_of(lifetime);
-        q->not_before_usec = line_of_real(request->manager, not_before);
-        q->uses = uses;
-        q->services = services;
-        q->sources = sources;
-        return 0;
-}
-
-static json_t *list_or(const json_t *list, const char *first, const char *second)
-{
-        if (list && json_array_size(list) > 0)
-                return json_deep_copy(list);
-        return first ? json_pack("[ss]", first, second) : json_array();
-}
-
-static char *copy_or_null(const char *text, bool *failed)
-{
-        char *copy = text ? strdup(text) : NULL;
-
-        *failed |= text && !copy;
-        return copy;
-}
-
-static int fill_credential(const Request *request, const IssueRequest *q, const Grant *grant,
-                           Credential *ret)
-{
-        Manager *manager = request->manager;
-        bool failed = false;
-
-        *ret = (Credential){
-                .user = copy_or_null(q->user, &failed),
-                .uid = q->uid,
-                .holder = copy_or_null(q->holder, &failed),
-                .reason = copy_or_null(q->reason, &failed),
-                .services = list_or(q->services, "sshd", "login"),
-                .sources = list_or(q->sources, NULL, NULL),
-                .uses = grant->uses,
-                .uses_left = grant->uses,
-                .issued_usec = clock_line_usec(&manager->clock),
-                .issued_real_usec = clock_real_usec(&manager->clock),
-                .not_before_usec = grant->not_before_usec,
-                .login_limit_usec = grant->login_limit_usec,
-                .session_ttl_usec = grant->session_ttl_usec,
-                .ceiling_usec = grant->ceiling_usec,
-        };
-        peer_actor(peer_identity(request->peer), &ret->issuer);
-        return failed || !ret->services || !ret->sources ? -ENOMEM : 0;
-}
-
-/* Draws an id and a secret until the id is free. */
-static int add_with_token(Manager *manager, Credential *credential, const char *key,
-                          char ret_text[static TOKEN_TEXT_LEN + 1])
-{
-        CLEANUP(token_done) Token token = {0};
-        uint8_t random[TOKEN_RANDOM_LEN];
-        int r = -EEXIST;
-
-        for (unsigned i = 0; i < DRAWS && r == -EEXIST; i++) {
-                digest_random(random, sizeof(random));
-                token_from_random(random, &token);
-                secret_erase(random, sizeof(random));
-                memcpy(credential->id, token.id, sizeof(credential->id));
-                digest_token(store_key(manager->store), &token, credential->hash);
-                r = store_add_credential(manager->store, credential, key);
-        }
-        if (r == 0)
-                token_format(&token, ret_text);
-        return r;
-}
-
-static int answer_credential(Manager *manager, int64_t num, const char *token, Answer *answer)
+int answer_with_credential(Manager *manager, int64_t num, const char *token, Answer *answer)
 {
         AUTO_CREDENTIAL Credential credential = {0};
         json_t *shown;
@@ -160,71 +33,7 @@ static int answer_credential(Manager *manager, int64_t num, const char *token, A
         return answer->parameters ? 0 : -ENOMEM;
 }
 
-static int issue(const Request *request, const IssueQuestion *question, const Grant *grant,
-                 Answer *answer)
-{
-        Manager *manager = request->manager;
-        AUTO_CREDENTIAL Credential credential = {0};
-        char text[TOKEN_TEXT_LEN + 1] = "";
-        int r;
-
-        r = fill_credential(request, &question->request, grant, &credential);
-        if (r == 0)
-                r = add_with_token(manager, &credential, question->key, text);
-        if (r == 0)
-                r = event_credential_issued(&manager->events, &credential);
-        if (r == 0)
-                r = answer_credential(manager, credential.num, text, answer);
-        secret_erase(text, sizeof(text));
-        if (r == 0)
-                expiry_changed(manager->expiry);
-        return r;
-}
-
-/* A repeat names what the first call made. 1: answered. */
-static int find_repeat(const Request *request, const char *key, Answer *answer)
-{
-        int64_t num = 0;
-        int r;
-
-        if (!key)
-                return 0;
-        if (!text_valid(key, KEY_MAX)) {
-                r = answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "key");
-                return r < 0 ? r : 1;
-        }
-        r = store_find_key(request->manager->store, peer_identity(request->peer)->uid, key, &num);
-        if (r <= 0)
-                return r;
-        r = answer_credential(request->manager, num, NULL, answer);
-        return r < 0 ? r : 1;
-}
-
-int verb_issue(const Request *request, Answer *answer)
-{
-        Manager *manager = request->manager;
-        IssueQuestion question = {0};
-        char refusal[POLICY_TEXT_MAX];
-        Grant grant;
-        int r;
-
-        r = read_issue(request, &question, answer);
-        if (r == 0)
-                r = find_repeat(request, question.key, answer);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = policy_issue(&manager->config, true, &question.request,
-                         clock_line_usec(&manager->clock), &grant, refusal);
-        if (r != 0) {
-                refusals_add_action(manager->refusals, peer_identity(request->peer),
-                                    "io.credd.Admin.Issue", "policy");
-                return answer_reason(answer, "io.credd.Admin.Refused", "reason", refusal);
-        }
-        return issue(request, &question, &grant, answer);
-}
-
-/* --- List ---------------------------------------------------------------------------------------
- */
+/* --- List --- */
 
 typedef struct ListQuery {
         Manager *manager;
@@ -309,8 +118,7 @@ int verb_list(const Request *request, Answer *answer)
                            query.last);
 }
 
-/* --- Sessions -----------------------------------------------------------------------------------
- */
+/* --- Sessions --- */
 
 typedef struct SessionQuery {
         Manager *manager;
@@ -349,8 +157,7 @@ int verb_sessions(const Request *request, Answer *answer)
         return answer_page(answer, "sessions", found, json_array_size(found) < PAGE, query.last);
 }
 
-/* --- Show ---------------------------------------------------------------------------------------
- */
+/* --- Show --- */
 
 /* 0; 1: answered already. */
 static int find_by_id(const Request *request, const char *id, Credential *ret, Answer *answer)
@@ -417,8 +224,7 @@ int verb_show(const Request *request, Answer *answer)
         return answer->parameters ? 0 : -ENOMEM;
 }
 
-/* --- Revoke -------------------------------------------------------------------------------------
- */
+/* --- Revoke --- */
 
 static int revoke_credential(const Request *request, const Credential *credential,
                              const char *reason)
@@ -465,13 +271,12 @@ int verb_revoke(const Request *request, Answer *answer)
         }
         r = revoke_credential(request, &credential, reason);
         if (r == 0)
-                r = answer_credential(manager, credential.num, NULL, answer);
+                r = answer_with_credential(manager, credential.num, NULL, answer);
         /* Last, because timers cannot be rolled back. */
         return r < 0 ? r : sessions_end_now(manager->sessions, credential.num);
 }
 
-/* --- Status -------------------------------------------------------------------------------------
- */
+/* --- Status --- */
 
 static void add_problem(json_t *problems, bool is, const char *text)
 {

@@ -70,8 +70,7 @@ static int refuse(const Request *request, int64_t num, const LoginFacts *facts, 
         return answer_refused(answer, REFUSED);
 }
 
-/* --- Authenticate -------------------------------------------------------------------------------
- */
+/* --- Authenticate --- */
 
 /* Compares always, against nothing if there is nothing, so that it takes as long for an unknown id.
  */
@@ -187,8 +186,7 @@ int verb_authenticate(const Request *request, Answer *answer)
         return accept_login(request, &credential, &question.facts, answer);
 }
 
-/* --- the login that was accepted -----------------------------------------------------------------
- */
+/* --- the login that was accepted --- */
 
 static bool parse_login(const char *text, int64_t *ret_num, uint8_t ret_nonce[static NONCE_LEN])
 {

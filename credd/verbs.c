@@ -48,8 +48,7 @@ static const struct {
         {VARLINK_SERVICE, PEER_KIND_MAX, org_varlink_service_varlink},
 };
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers --- */
 
 int answer_refused(Answer *answer, const char *error)
 {
@@ -63,8 +62,7 @@ int answer_reason(Answer *answer, const char *error, const char *name, const cha
         return answer->parameters ? 0 : -ENOMEM;
 }
 
-/* --- parameters ---------------------------------------------------------------------------------
- */
+/* --- parameters --- */
 
 static int invalid(Answer *answer, const char *name)
 {
@@ -149,8 +147,7 @@ int parameters_read(json_t *object, const Parameter *parameters, size_t n, Answe
         return 0;
 }
 
-/* --- org.varlink.service ------------------------------------------------------------------------
- */
+/* --- org.varlink.service --- */
 
 static int get_info(const Request *request, Answer *answer)
 {
@@ -189,8 +186,7 @@ static const Verb service_verbs[] = {
          get_interface},
 };
 
-/* --- the way of a call --------------------------------------------------------------------------
- */
+/* --- the way of a call --- */
 
 static const Verb *find_in(const Verb *list, size_t n, PeerKind socket, const char *method)
 {

@@ -32,6 +32,8 @@ int verbs_dispatch(Manager *manager, Peer *peer, char *text, size_t len);
 /* Answers for handlers. */
 int answer_refused(Answer *answer, const char *error);
 int answer_reason(Answer *answer, const char *error, const char *name, const char *value);
+/* {"credential": as it is now, "token": token}; token NULL: without it. */
+int answer_with_credential(Manager *manager, int64_t num, const char *token, Answer *answer);
 /* Parameters of a call: name, jansson type ('s', 'i', 'b', 'a' array of strings; upper case: may be
  * absent or null), and where it goes. */
 typedef struct Parameter {
@@ -47,8 +49,9 @@ int parameters_read(json_t *object, const Parameter *parameters, size_t n, Answe
 int verb_authenticate(const Request *request, Answer *answer);
 int verb_check_account(const Request *request, Answer *answer);
 int verb_open_session(const Request *request, Answer *answer);
-/* verbs-admin.c */
+/* verbs-issue.c */
 int verb_issue(const Request *request, Answer *answer);
+/* verbs-admin.c */
 int verb_list(const Request *request, Answer *answer);
 int verb_show(const Request *request, Answer *answer);
 int verb_revoke(const Request *request, Answer *answer);

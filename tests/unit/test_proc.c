@@ -20,10 +20,10 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "credd/cgroup.h"
 #include "credd/proc.h"
 
-/* --- children
- * -------------------------------------------------------------------------------------- */
+/* --- children --- */
 
 /* Forks a process that does prepare(), says so, and waits to be killed. */
 static pid_t child_new(void (*prepare)(void))
@@ -123,8 +123,7 @@ static char state_of(pid_t pid)
         return state;
 }
 
-/* --- reading one
- * ----------------------------------------------------------------------------------- */
+/* --- reading one --- */
 
 static void test_proc_read__ourselves__tells_parent_and_uid(void **state)
 {
@@ -209,8 +208,7 @@ static void test_proc_read__first_thread_ended_others_run__is_not_dead(void **st
         child_end(pid);
 }
 
-/* --- one and no other
- * ------------------------------------------------------------------------------ */
+/* --- one and no other --- */
 
 static void test_proc_alive__same_pid_other_start__is_gone(void **state)
 {
@@ -300,8 +298,7 @@ static void test_proc_ticks__of_now__lie_between_a_childs_start_and_the_next(voi
         assert_true(ticks - info.start_ticks < 600 * (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-/* --- all of them
- * ----------------------------------------------------------------------------------- */
+/* --- all of them --- */
 
 static const ProcInfo *find(const ProcTable *table, pid_t pid)
 {
@@ -355,8 +352,7 @@ static void test_proc_table__processes_vanish_while_reading__are_left_out(void *
         child_end(pid);
 }
 
-/* --- the treekill set
- * ------------------------------------------------------------------------------ */
+/* --- the treekill set --- */
 
 enum { ALICE = 1001, BOB = 1002, LEADER = 50, LEADER_TICKS = 5000 };
 
@@ -503,8 +499,7 @@ static void test_proc_tree__empty_table__takes_nobody(void **state)
         assert_tree(NULL, 0, NO_PIDS, ALICE, NO_PIDS);
 }
 
-/* --- cgroups
- * --------------------------------------------------------------------------------------- */
+/* --- cgroups --- */
 
 static const char *cgroup_root(void)
 {

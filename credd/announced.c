@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A list by id; a machine has few sessions at a time. The manager of a user (class "manager...") is not
+ * counted: it is there because the user is, and goes with the user. */
+#include "credd/announced.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "common/cleanup.h"
+#include "credd/proc.h"
+
+typedef struct Entry {
+        LIST_ENTRY(Entry) all;
+        char *id;
+        uid_t uid;
+        pid_t leader;
+} Entry;
+
+struct Announced {
+        LIST_HEAD(, Entry) list;
+};
+
+int announced_new(Announced **ret_announced)
+{
+        Announced *announced = calloc(1, sizeof(*announced));
+
+        if (!announced)
+                return -ENOMEM;
+        LIST_INIT(&announced->list);
+        *ret_announced = announced;
+        return 0;
+}
+
+static void entry_free(Entry *entry)
+{
+        LIST_REMOVE(entry, all);
+        free(entry->id);
+        free(entry);
+}
+
+void announced_clear(Announced *announced)
+{
+        while (!LIST_EMPTY(&announced->list))
+                entry_free(LIST_FIRST(&announced->list));
+}
+
+Announced *announced_free(Announced *announced)
+{
+        if (announced)
+                announced_clear(announced);
+        free(announced);
+        return NULL;
+}
+
+static Entry *find(const Announced *announced, const char *id)
+{
+        Entry *entry;
+
+        LIST_FOREACH (entry, &announced->list, all)
+                if (strcmp(entry->id, id) == 0)
+                        return entry;
+        return NULL;
+}
+
+void announced_add(Announced *announced, const LogindSession *session)
+{
+        Entry *entry = find(announced, session->id);
+
+        if (strncmp(session->class, "manager", strlen("manager")) == 0)
+                return;
+        if (!entry) {
+                entry = calloc(1, sizeof(*entry));
+                if (entry)
+                        entry->id = strdup(session->id);
+                if (!entry || !entry->id) {
+                        free(entry);
+                        return;
+                }
+                LIST_INSERT_HEAD(&announced->list, entry, all);
+        }
+        entry->uid = session->uid;
+        entry->leader = session->leader;
+}
+
+void announced_remove(Announced *announced, const char *id)
+{
+        Entry *entry = find(announced, id);
+
+        if (entry)
+                entry_free(entry);
+}
+
+const char *announced_id_of(const Announced *announced, pid_t leader)
+{
+        const Entry *entry;
+
+        LIST_FOREACH (entry, &announced->list, all)
+                if (entry->leader == leader)
+                        return entry->id;
+        return NULL;
+}
+
+bool announced_elsewhere(const Announced *announced, uid_t uid, pid_t leader)
+{
+        const Entry *entry;
+
+        LIST_FOREACH (entry, &announced->list, all)
+                if (entry->uid == uid && entry->leader != leader)
+                        return true;
+        return false;
+}
+
+bool announced_is_scope_of(const char *cgroup, const char *id)
+{
+        const char *name = strrchr(cgroup, '/');
+        char scope[64];
+
+        if (!name || snprintf(scope, sizeof(scope), "/session-%s.scope", id) >= (int)sizeof(scope))
+                return false;
+        return strcmp(name, scope) == 0;
+}
+
+bool announced_scope_before(const Announced *announced, const char *cgroup, uint64_t ticks)
+{
+        const Entry *entry;
+        ProcInfo leader;
+
+        LIST_FOREACH (entry, &announced->list, all)
+                if (announced_is_scope_of(cgroup, entry->id))
+                        return proc_read(entry->leader, &leader) == 0 && leader.start_ticks < ticks;
+        return false;
+}

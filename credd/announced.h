@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The sessions that logind has announced, ours or not: where a login that nobody claimed is found, and
+ * whether a user is elsewhere, too. Complete while logind is connected. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "credd/logind.h"
+
+typedef struct Announced Announced;
+
+int announced_new(Announced **ret_announced);
+Announced *announced_free(Announced *announced);
+void announced_add(Announced *announced, const LogindSession *session);
+void announced_remove(Announced *announced, const char *id);
+void announced_clear(Announced *announced);
+
+/* The id of the session with this leader, or NULL; valid until the next change. */
+const char *announced_id_of(const Announced *announced, pid_t leader);
+/* A session of that uid with another leader. */
+bool announced_elsewhere(const Announced *announced, uid_t uid, pid_t leader);
+/* The cgroup is the scope of a session whose leader started before those ticks. */
+bool announced_scope_before(const Announced *announced, const char *cgroup, uint64_t ticks);
+
+/* The last element of the path is "session-ID.scope". Pure. */
+bool announced_is_scope_of(const char *cgroup, const char *id);
