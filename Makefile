@@ -87,7 +87,7 @@ deps-test:
 deps-lab:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lab)
 deps-lint:
-	@tests/lab/install-packages $(call deps,build) $(call deps,lint)
+	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lint)
 
 # --- build ------------------------------------------------------------------------------------------
 

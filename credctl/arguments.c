@@ -225,9 +225,12 @@ static int parse_options(json_t *values, const Verb *verb, int argc, char *argv[
         opterr = 0;
         optind = 0; /* glibc: begin anew */
         while ((val = getopt_long(argc, argv, verb ? ":hq" : "+:hq", longs, NULL)) != -1) {
-                if (val == ':')
+                if (val == ':') {
+                        const Option *option = option_of_val(verb, optopt);
+
                         return words_fail(OUTCOME_USAGE, "--%s wants a value",
-                                          option_of_val(verb, optopt)->name);
+                                          option ? option->name : "that option");
+                }
                 if (val == '?')
                         return say_bad_option(verb, optopt, argv[optind - 1]);
                 r = keep_value(values, option_of_val(verb, val), optarg ? optarg : "", now_usec);

@@ -73,6 +73,9 @@ static int exchange(const Context *context, const char *text, bool changes, Fram
         if (fd < 0)
                 return say_unreachable(context, fd);
         r = client_send(fd, text, strlen(text), deadline);
+        /* Who is turned away has been told why before anything was asked. */
+        if (r == -EPIPE && client_receive(fd, frame, deadline, ret_text, ret_len) == 0)
+                return 0;
         if (r < 0)
                 return say_unreachable(context, r);
         r = client_receive(fd, frame, deadline, ret_text, ret_len);
@@ -83,8 +86,15 @@ static int exchange(const Context *context, const char *text, bool changes, Fram
         return r < 0 ? say_unanswered(changes, r) : 0;
 }
 
-static int call(const Context *context, const char *method, bool changes, json_t *parameters,
-                json_t **ret_reply)
+static bool is_tolerated(const Call *call, const char *error)
+{
+        if (call->all_tolerated)
+                return true;
+        return call->tolerated && strncmp(error, INTERFACE ".", strlen(INTERFACE ".")) == 0 &&
+               strcmp(error + strlen(INTERFACE "."), call->tolerated) == 0;
+}
+
+int connection_call(const Context *context, const Call *call, json_t **ret_reply)
 {
         CLEANUP(frame_done) Frame frame;
         CLEANUP(varlink_reply_done) VarlinkReply reply = {0};
@@ -94,18 +104,22 @@ static int call(const Context *context, const char *method, bool changes, json_t
         int r;
 
         frame_init(&frame, VARLINK_REPLY_MAX);
-        snprintf(name, sizeof name, INTERFACE ".%s", method);
-        text = varlink_call_encode(name, parameters, false);
+        snprintf(name, sizeof name, INTERFACE ".%s", call->method);
+        text = varlink_call_encode(name, call->parameters, false);
         if (!text)
                 return -ENOMEM;
         if (strlen(text) > VARLINK_CALL_MAX)
                 return words_fail(OUTCOME_USAGE, "that is more than credd takes in one call");
-        r = exchange(context, text, changes, &frame, &answer, &len);
+        r = exchange(context, text, call->changes, &frame, &answer, &len);
         if (r != 0)
                 return r;
         r = varlink_reply_decode(answer, len, &reply);
         if (r < 0)
                 return r;
+        if (reply.error && is_tolerated(call, reply.error)) {
+                *ret_reply = NULL;
+                return 0;
+        }
         if (reply.error)
                 return refusal_say(&reply, context->verb);
         *ret_reply = reply.parameters ? json_incref(reply.parameters) : json_object();
@@ -115,13 +129,17 @@ static int call(const Context *context, const char *method, bool changes, json_t
 int connection_read(const Context *context, const char *method, json_t *parameters,
                     json_t **ret_reply)
 {
-        return call(context, method, false, parameters, ret_reply);
+        const Call call = {.method = method, .parameters = parameters};
+
+        return connection_call(context, &call, ret_reply);
 }
 
 int connection_change(const Context *context, const char *method, json_t *parameters,
                       json_t **ret_reply)
 {
-        return call(context, method, true, parameters, ret_reply);
+        const Call call = {.method = method, .changes = true, .parameters = parameters};
+
+        return connection_call(context, &call, ret_reply);
 }
 
 int connection_read_pages(const Context *context, const char *method, const char *member,

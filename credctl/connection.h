@@ -13,8 +13,18 @@
  * replies hold tokens, and its lexer's copies of them are out of our reach. */
 void connection_erase_json(void);
 
-/* method is without its interface. parameters is borrowed and may be NULL. A call that got no
- * answer is OUTCOME_UNREACHABLE if it reads, OUTCOME_UNKNOWN if it changes something. */
+typedef struct Call {
+        const char *method;    /* without its interface */
+        bool changes;          /* no answer is OUTCOME_UNKNOWN; else OUTCOME_UNREACHABLE */
+        json_t *parameters;    /* borrowed; NULL: none */
+        const char *tolerated; /* an error that is no failure, without its interface; NULL: none */
+        bool all_tolerated;    /* no error that credd answers with is one, or is said */
+} Call;
+
+/* *ret_reply is NULL if credd answered with a tolerated error. */
+int connection_call(const Context *context, const Call *call, json_t **ret_reply);
+
+/* The same for the common cases. */
 int connection_read(const Context *context, const char *method, json_t *parameters,
                     json_t **ret_reply);
 int connection_change(const Context *context, const char *method, json_t *parameters,

@@ -10,8 +10,8 @@ typedef enum OutputForm {
         OUTPUT_TABLE, /* for people */
         OUTPUT_JSON,
         OUTPUT_TOKEN, /* tokens alone, one a line */
-        _OUTPUT_FORM_MAX,
-        _OUTPUT_FORM_INVALID = -EINVAL,
+        OUTPUT_FORM_MAX,
+        OUTPUT_FORM_INVALID = -EINVAL,
 } OutputForm;
 
 typedef struct Context {

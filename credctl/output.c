@@ -32,7 +32,7 @@ static const struct {
 
 const char *output_colour(Style style)
 {
-        static const char *const colours[_STYLE_MAX] = {
+        static const char *const colours[STYLE_MAX] = {
                 [STYLE_HEADING] = "\033[1m",
                 [STYLE_GOOD] = "\033[32m",
                 [STYLE_ALARM] = "\033[31m",

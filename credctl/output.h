@@ -11,8 +11,8 @@ typedef enum Style {
         STYLE_HEADING,
         STYLE_GOOD,
         STYLE_ALARM,
-        _STYLE_MAX,
-        _STYLE_INVALID = -EINVAL,
+        STYLE_MAX,
+        STYLE_INVALID = -EINVAL,
 } Style;
 
 /* The escape sequence that begins it; NULL: none. */

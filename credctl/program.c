@@ -28,7 +28,7 @@ static uint64_t now_real_usec(void)
 
 static int form_from_arguments(const Arguments *arguments, const Verb *verb, OutputForm *ret_form)
 {
-        static const char *const names[_OUTPUT_FORM_MAX] = {
+        static const char *const names[OUTPUT_FORM_MAX] = {
                 [OUTPUT_TABLE] = "table",
                 [OUTPUT_JSON] = "json",
                 [OUTPUT_TOKEN] = "token",
@@ -39,9 +39,9 @@ static int form_from_arguments(const Arguments *arguments, const Verb *verb, Out
 
         if (!name)
                 name = names[json ? OUTPUT_JSON : OUTPUT_TABLE];
-        while (form < _OUTPUT_FORM_MAX && strcmp(name, names[form]) != 0)
+        while (form < OUTPUT_FORM_MAX && strcmp(name, names[form]) != 0)
                 form++;
-        if (form == _OUTPUT_FORM_MAX)
+        if (form == OUTPUT_FORM_MAX)
                 return words_fail(OUTCOME_USAGE, "--output %s: it is table, json or token", name);
         if (form == OUTPUT_TOKEN && !(verb && verb->tokens))
                 return words_fail(OUTCOME_USAGE, "--output token: only issue has tokens to print");

@@ -98,8 +98,9 @@ const char *record_moment(const Context *context, const json_t *record, const ch
         uint64_t usec;
 
         if (!record_number(record, name, &usec) || !when_format(usec, WHEN_LOCAL, moment))
-                return strcpy(buffer, "-");
-        snprintf(buffer, RECORD_TEXT_MAX, "%s (%s)", moment,
-                 when_relative(usec, context->now_real_usec, distance));
+                snprintf(buffer, RECORD_TEXT_MAX, "-");
+        else
+                snprintf(buffer, RECORD_TEXT_MAX, "%s (%s)", moment,
+                         when_relative(usec, context->now_real_usec, distance));
         return buffer;
 }

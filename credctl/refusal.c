@@ -26,6 +26,12 @@ static const Refusal refusals[] = {
          NULL, ""},
         {ADMIN ".Final", OUTCOME_FAILED, "credential ", "id", " is ", "state",
          " already, which nothing changes"},
+        {ADMIN ".NotInSession", OUTCOME_FAILED,
+         "this is no session that a credential opened; credctl sessions shows those that are", NULL,
+         "", NULL, ""},
+        {ADMIN ".NothingToDo", OUTCOME_FAILED,
+         "nothing to do: the host is in that state already; see credctl status", NULL, "", NULL,
+         ""},
         {ADMIN ".Busy", OUTCOME_FAILED, "credd has too many requests of yours; try again shortly",
          NULL, "", NULL, ""},
         {ADMIN ".Unavailable", OUTCOME_UNKNOWN,
@@ -51,8 +57,8 @@ static int say_invalid_parameter(const VarlinkReply *reply, const Verb *verb)
 
         for (const Option *option = verb ? verb->options : NULL; option && option->name; option++)
                 if (option->member && strcmp(option->member, parameter) == 0)
-                        return words_fail(OUTCOME_FAILED, "credd does not accept this --%s",
-                                          option->name);
+                        return words_fail(OUTCOME_FAILED, "credd does not accept this --%s: %s",
+                                          option->name, option->help);
         return words_fail(OUTCOME_FAILED, "credd does not accept the parameter \"%s\"", parameter);
 }
 

@@ -68,5 +68,5 @@ int sessions_print(const Context *context, const json_t *sessions)
                 if (r < 0)
                         return r;
         }
-        return table_print(table);
+        return table_print(table, stdout);
 }

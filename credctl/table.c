@@ -67,7 +67,11 @@ int table_add(Table *table, Style style, const char *const *cells)
         return output_colour(style) ? scols_line_set_color(line, output_colour(style)) : 0;
 }
 
-int table_print(Table *table)
+int table_print(Table *table, FILE *stream)
 {
+        int r = scols_table_set_stream(table->lines, stream);
+
+        if (r < 0)
+                return r;
         return scols_print_table(table->lines);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/cleanup.h"
 #include "credctl/output.h"
@@ -22,4 +23,4 @@ void table_free(Table *table);
 DEFINE_CLEANUP(Table, table_free)
 /* One cell a column, copied and cleaned; NULL is shown as "-". */
 int table_add(Table *table, Style style, const char *const *cells);
-int table_print(Table *table);
+int table_print(Table *table, FILE *stream);

@@ -23,6 +23,9 @@ extern const Verb credctl_verbs[];
 
 const Verb *verb_find(const char *name);
 
+extern const Option verb_done_options[];
+extern const Option verb_extend_options[];
+extern const Option verb_freeze_options[];
 extern const Option verb_issue_options[];
 extern const Option verb_list_options[];
 extern const Option verb_revoke_options[];
@@ -31,6 +34,9 @@ extern const Option verb_sessions_options[];
 /* What "credctl" alone shows; 0 even if there are problems. */
 int verb_status_overview(const Context *context);
 
+int verb_done_run(const Context *context, const Arguments *arguments);
+int verb_extend_run(const Context *context, const Arguments *arguments);
+int verb_freeze_run(const Context *context, const Arguments *arguments);
 int verb_help_run(const Context *context, const Arguments *arguments);
 int verb_issue_run(const Context *context, const Arguments *arguments);
 int verb_list_run(const Context *context, const Arguments *arguments);
@@ -38,3 +44,5 @@ int verb_revoke_run(const Context *context, const Arguments *arguments);
 int verb_sessions_run(const Context *context, const Arguments *arguments);
 int verb_show_run(const Context *context, const Arguments *arguments);
 int verb_status_run(const Context *context, const Arguments *arguments);
+int verb_thaw_run(const Context *context, const Arguments *arguments);
+int verb_time_run(const Context *context, const Arguments *arguments);

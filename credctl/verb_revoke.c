@@ -1,52 +1,67 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* credctl revoke: each id is its own call, and one that fails does not keep the next from being
- * revoked. With --wait the receipts are waited for after all are revoked, within one limit. Left
- * out: choosing by user or role. */
+/* credctl revoke: each credential is its own call, and one that fails does not keep the next from
+ * being revoked. The caller's own comes last, because its end may be that of this process. With
+ * --wait the receipts are waited for after all are revoked. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "common/client.h"
 #include "common/varlink.h"
+#include "credctl/choice.h"
+#include "credctl/confirm.h"
 #include "credctl/connection.h"
-#include "credctl/id.h"
+#include "credctl/credentials.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"
-#include "credctl/receipt.h"
+#include "credctl/own.h"
 #include "credctl/record.h"
+#include "credctl/state.h"
 #include "credctl/verb.h"
+#include "credctl/waiting.h"
 #include "credctl/words.h"
 
-#define WAIT_USEC (60 * USEC_PER_SEC)
-#define POLL_USEC (250 * USEC_PER_MSEC)
-
 const Option verb_revoke_options[] = {
+        {"user", "USER", "user", OPTION_TEXT, "all of this user's"},
+        {"role", "ROLE", "role", OPTION_TEXT, "all under this role"},
+        {"all", NULL, NULL, OPTION_FLAG, "all there are"},
         {"reason", "TEXT", "reason", OPTION_TEXT, "why, for the audit"},
-        {"wait", NULL, NULL, OPTION_FLAG, "until the receipts are there, at most a minute"},
+        {"wait", NULL, NULL, OPTION_FLAG, "until the receipts are there, at most 2 minutes"},
         {"dry-run", NULL, NULL, OPTION_FLAG, "say what would be done"},
+        {"yes", NULL, NULL, OPTION_FLAG, "no question"},
         {.name = NULL},
 };
 
-/* One call about one id; *ret_credential is what the reply says of it. */
-static int ask(const Context *context, bool revoke, const char *id, const char *reason,
-               json_t **ret_credential)
-{
-        json_auto_t *parameters = json_pack("{s:s, s:s*}", "id", id, "reason", reason);
-        json_auto_t *reply = NULL;
-        json_t *credential;
-        int r;
+typedef struct Revocation {
+        const Context *context;
+        const char *reason;
+        bool filter, dry_run;
+        json_t *done; /* credentials as credd described them last */
+} Revocation;
 
-        if (!parameters)
-                return -ENOMEM;
-        r = revoke ? connection_change(context, "Revoke", parameters, &reply)
-                   : connection_read(context, "Show", parameters, &reply);
-        if (r != 0)
-                return r;
-        r = record_member(reply, "credential", JSON_OBJECT, &credential);
-        if (r == 0)
-                *ret_credential = json_incref(credential);
-        return r;
+static bool with_words(const Context *context)
+{
+        return !context->quiet && context->form != OUTPUT_JSON;
+}
+
+/* Somebody revoked it before, and its end is under way. */
+static bool already_revoked(const json_t *credential)
+{
+        return strcmp(record_text_or(credential, "state", ""), "ending") == 0 &&
+               json_is_object(json_object_get(credential, "ended_by"));
+}
+
+/* Of what a filter chose, one may have become final since: that is what was wanted. */
+static int ask(const Revocation *revocation, const char *id, json_t **ret_reply)
+{
+        json_auto_t *parameters = json_pack("{s:s, s:s*}", "id", id, "reason",
+                                            revocation->dry_run ? NULL : revocation->reason);
+        const Call call = {
+                .method = revocation->dry_run ? "Show" : "Revoke",
+                .changes = !revocation->dry_run,
+                .parameters = parameters,
+                .tolerated = revocation->filter ? "Final" : NULL,
+        };
+
+        return parameters ? connection_call(revocation->context, &call, ret_reply) : -ENOMEM;
 }
 
 static void say_revoked(const Context *context, const json_t *credential)
@@ -54,7 +69,7 @@ static void say_revoked(const Context *context, const json_t *credential)
         const char *id = record_text_or(credential, "id", "?");
         uint64_t open = record_number_or(credential, "sessions_open", 0);
 
-        if (context->quiet || context->form == OUTPUT_JSON)
+        if (!with_words(context))
                 return;
         if (open > 0)
                 output_line(context, STYLE_PLAIN, "%s revoked; %" PRIu64 " session%s being ended",
@@ -63,140 +78,179 @@ static void say_revoked(const Context *context, const json_t *credential)
                 output_line(context, STYLE_PLAIN, "%s revoked; no session was open", id);
 }
 
-/* The states that Revoke works in are named here rather than those it does not work in: nothing is
- * promised of a state that this credctl does not know. */
 static int say_what_would_be(const Context *context, const json_t *credential)
 {
-        static const char *const live[] = {"pending", "active", "in-use", "suspended", "ending"};
         const char *id = record_text_or(credential, "id", "?");
         const char *state = record_text_or(credential, "state", "?");
         uint64_t open = record_number_or(credential, "sessions_open", 0);
-        bool final = true;
 
-        for (size_t i = 0; i < ELEMENTSOF(live); i++)
-                final = final && strcmp(state, live[i]) != 0;
-        if (final)
+        if (!state_is_live(state))
                 return words_fail(OUTCOME_FAILED,
                                   "credential %s is %s already, which nothing changes", id, state);
-        if (!context->quiet && context->form != OUTPUT_JSON)
+        if (with_words(context))
                 output_line(context, STYLE_PLAIN,
                             "%s would be revoked; %" PRIu64 " session%s would be ended", id, open,
                             WORDS_PLURAL(open));
         return 0;
 }
 
-static int revoke_one(const Context *context, const Arguments *arguments, const char *typed,
-                      json_t *credentials)
+static int revoke_one(const Revocation *revocation, json_t *chosen)
 {
-        bool dry_run = arguments_flag(arguments, "dry-run");
-        json_auto_t *credential = NULL;
-        AUTO_FREE char *id = NULL;
-        int r;
+        json_auto_t *reply = NULL;
+        json_t *credential = chosen;
+        int r = 0;
 
-        r = id_resolve(context, typed, &id);
-        if (r == 0)
-                r = ask(context, !dry_run, id, dry_run ? NULL : arguments_text(arguments, "reason"),
-                        &credential);
+        if (!already_revoked(chosen))
+                r = ask(revocation, record_text_or(chosen, "id", ""), &reply);
+        if (r == 0 && reply)
+                r = record_member(reply, "credential", JSON_OBJECT, &credential);
         if (r != 0)
                 return r;
-        if (json_array_append(credentials, credential) < 0)
+        if (json_array_append(revocation->done, credential) < 0)
                 return -ENOMEM;
-        if (dry_run)
-                return say_what_would_be(context, credential);
-        say_revoked(context, credential);
+        if (revocation->dry_run)
+                return say_what_would_be(revocation->context, credential);
+        if (reply)
+                say_revoked(revocation->context, credential);
+        else if (with_words(revocation->context))
+                output_line(revocation->context, STYLE_PLAIN, "%s had been ended before",
+                            record_text_or(credential, "id", "?"));
         return 0;
 }
 
-static void show_progress(const Context *context, const char *id, uint64_t left_usec)
+static int revoke_all(const Revocation *revocation, json_t *chosen)
 {
-        if (context->stderr_terminal && !context->quiet)
-                fprintf(stderr, "\r\033[Kwaiting for the receipt of %s, %" PRIu64 "s left", id,
-                        left_usec / USEC_PER_SEC);
+        int worst = 0;
+
+        for (size_t i = 0; i < json_array_size(chosen) && worst != OUTCOME_UNREACHABLE; i++)
+                worst = outcome_worse(worst, revoke_one(revocation, json_array_get(chosen, i)));
+        return worst;
 }
 
-static void hide_progress(const Context *context)
+static uint64_t count_sessions(const json_t *credentials)
 {
-        if (context->stderr_terminal && !context->quiet)
-                fputs("\r\033[K", stderr);
-}
+        json_t *credential;
+        uint64_t count = 0;
+        size_t i;
 
-/* *credential is replaced by what is known last. */
-static int wait_for_receipt(const Context *context, json_t **credential, uint64_t deadline_usec)
-{
-        const struct timespec pause = {.tv_nsec = (long)(POLL_USEC * 1000)};
-        AUTO_FREE char *id = strdup(record_text_or(*credential, "id", ""));
-        int r = id ? 0 : -ENOMEM;
-
-        while (r == 0 && !receipt_of(*credential)) {
-                uint64_t now = client_deadline_usec(0);
-                json_t *fresh = NULL;
-
-                if (now >= deadline_usec) {
-                        hide_progress(context);
-                        return words_fail(OUTCOME_UNKNOWN,
-                                          "%s: no receipt yet; look again with credctl show %s", id,
-                                          id);
-                }
-                show_progress(context, id, deadline_usec - now);
-                (void)nanosleep(&pause, NULL);
-                r = ask(context, false, id, NULL, &fresh);
-                if (r == 0) {
-                        json_decref(*credential);
-                        *credential = fresh;
-                }
+        json_array_foreach (credentials, i, credential) {
+                count += record_number_or(credential, "sessions_open", 0);
         }
-        hide_progress(context);
+        return count;
+}
+
+/* What a filter chose, before anything is done to it. */
+static int preview(const Context *context, const Arguments *arguments, json_t *chosen)
+{
+        size_t n = json_array_size(chosen);
+        uint64_t open = count_sessions(chosen);
+        int r;
+
+        if (!confirm_wanted(context, arguments) || (n < 2 && !arguments_flag(arguments, "all")))
+                return 0;
+        r = credentials_print(context, chosen, stderr);
+        if (r < 0)
+                return r;
+        return confirm_ask("Revoke %s%zu credential%s and end %" PRIu64 " session%s?",
+                           n == 1 ? "this " : "these ", n, WORDS_PLURAL(n), open,
+                           WORDS_PLURAL(open));
+}
+
+static int dry_run_filter(const Context *context, json_t *chosen)
+{
+        size_t n = json_array_size(chosen);
+        uint64_t open = count_sessions(chosen);
+        int r;
+
+        if (context->form == OUTPUT_JSON)
+                return output_json(context, "credentials", chosen);
+        r = credentials_print(context, chosen, stdout);
+        if (r == 0 && with_words(context))
+                output_line(context, STYLE_PLAIN,
+                            "%zu credential%s would be revoked; %" PRIu64
+                            " session%s would be ended",
+                            n, WORDS_PLURAL(n), open, WORDS_PLURAL(open));
         return r;
 }
 
-static int say_verdict(const Context *context, const json_t *credential)
+/* To be called before the question, since it is part of what is to be decided. */
+static int note_own(const Context *context, json_t *chosen)
 {
-        const char *id = record_text_or(credential, "id", "?");
-        const json_t *receipt = receipt_of(credential);
-        char verdict[RECORD_TEXT_MAX];
+        json_auto_t *own = NULL;
+        int r = own_find(context, &own);
 
-        receipt_verdict(receipt, verdict);
-        if (!receipt_confirmed(receipt))
-                return words_fail(OUTCOME_FAILED, "%s: %s; see credctl show %s", id, verdict, id);
-        if (!context->quiet && context->form != OUTPUT_JSON)
-                output_line(context, STYLE_GOOD, "%s %s", id, verdict);
+        if (r != 0)
+                return r;
+        if (own_put_last(own, chosen) && !context->quiet)
+                words_note("Your own session is among what this ends.");
         return 0;
 }
 
-static int wait_for_all(const Context *context, json_t *credentials)
+static int run_chosen(const Context *context, const Arguments *arguments, json_t *chosen)
 {
-        uint64_t deadline_usec = client_deadline_usec(WAIT_USEC);
-        int worst = 0;
+        json_auto_t *done = json_array();
+        const Revocation revocation = {
+                .context = context,
+                .reason = arguments_text(arguments, "reason"),
+                .filter = choice_is_filter(arguments),
+                .dry_run = arguments_flag(arguments, "dry-run"),
+                .done = done,
+        };
+        int r, worst;
 
-        (void)output_flush(); /* what was revoked, before the wait; program_run() sees errors */
-        for (size_t i = 0; i < json_array_size(credentials); i++) {
-                json_t *credential = json_incref(json_array_get(credentials, i));
-                int r = wait_for_receipt(context, &credential, deadline_usec);
+        if (!done)
+                return -ENOMEM;
+        worst = revoke_all(&revocation, chosen);
+        if (arguments_flag(arguments, "wait") && !revocation.dry_run && worst >= 0)
+                worst = outcome_worse(worst, waiting_for_receipts(context, done));
+        if (context->form != OUTPUT_JSON || (json_array_size(done) == 0 && worst != 0))
+                return worst;
+        r = output_json(context, "credentials", done);
+        return r < 0 ? r : worst;
+}
 
-                if (r == 0)
-                        r = say_verdict(context, credential);
-                worst = outcome_worse(worst, r);
-                if (json_array_set_new(credentials, i, credential) < 0)
-                        return -ENOMEM;
-        }
-        return worst;
+static int run_filter(const Context *context, const Arguments *arguments)
+{
+        json_auto_t *chosen = NULL;
+        int r = 0;
+
+        if (!arguments_flag(arguments, "dry-run"))
+                r = confirm_check(context, arguments);
+        if (r == 0)
+                r = choice_find(context, arguments, &chosen);
+        if (r != 0)
+                return r;
+        if (json_array_size(chosen) == 0 && with_words(context))
+                words_note("There is no such credential that you may see, so nothing to revoke.");
+        if (json_array_size(chosen) == 0 && context->form != OUTPUT_JSON)
+                return 0;
+        r = note_own(context, chosen);
+        if (r == 0 && arguments_flag(arguments, "dry-run"))
+                return dry_run_filter(context, chosen);
+        if (r == 0)
+                r = preview(context, arguments, chosen);
+        return r == 0 ? run_chosen(context, arguments, chosen) : r;
+}
+
+static int run_ids(const Context *context, const Arguments *arguments)
+{
+        json_auto_t *chosen = NULL;
+        int r, worst = choice_find(context, arguments, &chosen);
+
+        if (!chosen || json_array_size(chosen) == 0)
+                return worst;
+        r = note_own(context, chosen);
+        if (r == 0)
+                r = run_chosen(context, arguments, chosen);
+        return outcome_worse(worst, r);
 }
 
 int verb_revoke_run(const Context *context, const Arguments *arguments)
 {
-        json_auto_t *credentials = json_array();
-        int r, worst = 0;
+        int r = choice_check(arguments, context->verb->name);
 
-        if (!credentials)
-                return -ENOMEM;
-        for (int i = 0; i < arguments->n_operands && worst != OUTCOME_UNREACHABLE; i++)
-                worst = outcome_worse(
-                        worst, revoke_one(context, arguments, arguments->operands[i], credentials));
-        if (arguments_flag(arguments, "wait") && !arguments_flag(arguments, "dry-run") &&
-            worst >= 0)
-                worst = outcome_worse(worst, wait_for_all(context, credentials));
-        if (context->form != OUTPUT_JSON || json_array_size(credentials) == 0)
-                return worst;
-        r = output_json(context, "credentials", credentials);
-        return r < 0 ? r : worst;
+        if (r != 0)
+                return r;
+        return choice_is_filter(arguments) ? run_filter(context, arguments)
+                                           : run_ids(context, arguments);
 }

@@ -6,14 +6,15 @@
 
 #include "common/varlink.h"
 #include "credctl/connection.h"
+#include "credctl/credentials.h"
+#include "credctl/event.h"
 #include "credctl/id.h"
 #include "credctl/output.h"
 #include "credctl/receipt.h"
 #include "credctl/record.h"
 #include "credctl/sessions.h"
+#include "credctl/state.h"
 #include "credctl/verb.h"
-
-#define FIELDS_MAX 1024
 
 static void print_fact(const Context *context, const char *name, const char *value)
 {
@@ -50,9 +51,11 @@ static void print_credential(const Context *context, const json_t *credential)
 {
         char text[RECORD_TEXT_MAX];
 
+        const char *state = record_text_or(credential, "state", "?");
+
         output_line(context, STYLE_HEADING, "Credential %s: %s",
-                    record_text_or(credential, "id", "?"),
-                    record_text_or(credential, "state", "?"));
+                    record_text_or(credential, "id", "?"), state);
+        print_fact(context, "that is", state_words(state));
         snprintf(text, sizeof text, "%s (uid %" PRIu64 ")", record_text_or(credential, "user", "?"),
                  record_number_or(credential, "uid", 0));
         print_fact(context, "user", text);
@@ -68,27 +71,44 @@ static void print_credential(const Context *context, const json_t *credential)
         print_fact(context, "ended by", record_actor(credential, "ended_by"));
 }
 
-/* "name=value name=value", cut to the buffer. */
-static void join_fields(const json_t *fields, char buffer[static FIELDS_MAX])
+#define EVENT_INDENT 6
+#define EVENT_WIDTH  80
+
+/* How much of the text fits into a line: up to its last blank there, all of it, or one long word. */
+static int line_length(const char *text)
 {
-        const char *name;
-        json_t *value;
-        size_t fill = 0;
+        const size_t room = EVENT_WIDTH - EVENT_INDENT;
+        size_t len = strlen(text), at = room;
 
-        buffer[0] = '\0';
-        json_object_foreach ((json_t *)fields, name, value) {
-                int len = snprintf(buffer + fill, FIELDS_MAX - fill, " %s=%s", name,
-                                   json_is_string(value) ? json_string_value(value) : "?");
+        if (len <= room)
+                return (int)len;
+        while (at > 0 && text[at] != ' ')
+                at--;
+        return (int)(at > 0 ? at : strcspn(text, " "));
+}
 
-                if (len < 0 || (size_t)len >= FIELDS_MAX - fill)
-                        return;
-                fill += (size_t)len;
+/* On a terminal: when and what, and below it the words, broken to its least width. In a pipe a line an
+ * event, whole. */
+static void print_event(const Context *context, const char *at, const char *words)
+{
+        size_t name = strcspn(words, " ");
+
+        if (!context->stdout_terminal) {
+                output_line(context, STYLE_PLAIN, "  %s  %s", at, words);
+                return;
+        }
+        output_line(context, STYLE_PLAIN, "  %s  %.*s", at, (int)name, words);
+        for (words += name; *(words += strspn(words, " "));) {
+                int len = line_length(words);
+
+                output_line(context, STYLE_PLAIN, "%*s%.*s", EVENT_INDENT, "", len, words);
+                words += len;
         }
 }
 
 static void print_events(const Context *context, const json_t *events)
 {
-        char moment[WHEN_TEXT_MAX], fields[FIELDS_MAX];
+        char moment[WHEN_TEXT_MAX], words[EVENT_TEXT_MAX];
         json_t *event;
         size_t i;
 
@@ -97,9 +117,7 @@ static void print_events(const Context *context, const json_t *events)
                 const char *at =
                         when_format(record_number_or(event, "time_usec", 0), WHEN_LOCAL, moment);
 
-                join_fields(json_object_get(event, "fields"), fields);
-                output_line(context, STYLE_PLAIN, "  %s  %s%s", at ? at : "-",
-                            record_text_or(event, "event", "?"), fields);
+                print_event(context, at ? at : "-", event_words(event, words));
         }
 }
 
@@ -124,13 +142,9 @@ static int print_life(const Context *context, const json_t *credential, const js
 
 static int print_json(const Context *context, json_t *credential, json_t *sessions, json_t *events)
 {
-        json_auto_t *credentials = NULL;
-
-        if (json_object_set(credential, "sessions", sessions) < 0 ||
-            json_object_set(credential, "events", events) < 0)
+        if (json_object_set(credential, "events", events) < 0)
                 return -ENOMEM;
-        credentials = json_pack("[O]", credential);
-        return credentials ? output_json(context, "credentials", credentials) : -ENOMEM;
+        return credentials_print_json(context, credential, sessions);
 }
 
 int verb_show_run(const Context *context, const Arguments *arguments)

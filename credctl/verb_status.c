@@ -10,6 +10,18 @@
 #include "credctl/verb.h"
 #include "credctl/words.h"
 
+static bool is_frozen(const json_t *status)
+{
+        return json_is_true(json_object_get(status, "frozen"));
+}
+
+static void print_frozen(const Context *context)
+{
+        output_line(context, STYLE_ALARM,
+                    "FROZEN    no login with a token is possible on this host; "
+                    "to let them in again: credctl thaw");
+}
+
 static void print_problems(const Context *context, const json_t *problems)
 {
         json_t *problem;
@@ -28,8 +40,9 @@ static void print_figures(const Context *context, const json_t *status)
         uint64_t behind = record_number_or(status, "journal_behind", 0);
         char started[RECORD_TEXT_MAX];
 
-        output_line(context, STYLE_PLAIN, "credd     %s on %s, since %s",
-                    record_text_or(status, "version", "?"), record_text_or(status, "host", "?"),
+        output_line(context, STYLE_PLAIN, "credd     %s on %s",
+                    record_text_or(status, "version", "?"), record_text_or(status, "host", "?"));
+        output_line(context, STYLE_PLAIN, "since     %s",
                     record_moment(context, status, "started_usec", started));
         output_line(context, overdue ? STYLE_ALARM : STYLE_PLAIN,
                     "sessions  %" PRIu64 " open, %" PRIu64 " past the deadline", open, overdue);
@@ -45,7 +58,7 @@ static void print_figures(const Context *context, const json_t *status)
         output_line(context, STYLE_PLAIN, "store     %s", record_text_or(status, "store", "?"));
 }
 
-/* *ret_problems: how many there are. */
+/* *ret_problems: how many there are, and a frozen host is one. */
 static int show_status(const Context *context, size_t *ret_problems)
 {
         json_auto_t *status = NULL;
@@ -58,9 +71,11 @@ static int show_status(const Context *context, size_t *ret_problems)
         r = record_member(status, "problems", JSON_ARRAY, &problems);
         if (r < 0)
                 return r;
-        *ret_problems = json_array_size(problems);
+        *ret_problems = json_array_size(problems) + is_frozen(status);
         if (context->form == OUTPUT_JSON)
                 return output_json(context, "status", status);
+        if (is_frozen(status))
+                print_frozen(context);
         print_problems(context, problems);
         if (!context->quiet)
                 print_figures(context, status);

@@ -203,10 +203,10 @@ const char *when_relative(uint64_t usec, uint64_t now_usec, char buffer[static W
 
         /* Seconds of hours away tell nobody anything. */
         distance -= distance % (distance >= 60 * USEC_PER_SEC ? 60 * USEC_PER_SEC : USEC_PER_SEC);
-        if (distance == 0)
-                return strcpy(buffer, "now");
         duration_format(distance, length);
-        if (usec > now_usec)
+        if (distance == 0)
+                snprintf(buffer, WHEN_TEXT_MAX, "now");
+        else if (usec > now_usec)
                 snprintf(buffer, WHEN_TEXT_MAX, "in %s", length);
         else
                 snprintf(buffer, WHEN_TEXT_MAX, "%s ago", length);

@@ -20,6 +20,7 @@ typedef struct Entry {
 
 struct Announced {
         LIST_HEAD(, Entry) list;
+        bool incomplete; /* there was no memory for one */
 };
 
 int announced_new(Announced **ret_announced)
@@ -44,6 +45,7 @@ void announced_clear(Announced *announced)
 {
         while (!LIST_EMPTY(&announced->list))
                 entry_free(LIST_FIRST(&announced->list));
+        announced->incomplete = false;
 }
 
 Announced *announced_free(Announced *announced)
@@ -76,6 +78,7 @@ void announced_add(Announced *announced, const LogindSession *session)
                         entry->id = strdup(session->id);
                 if (!entry || !entry->id) {
                         free(entry);
+                        announced->incomplete = true;
                         return;
                 }
                 LIST_INSERT_HEAD(&announced->list, entry, all);
@@ -109,17 +112,22 @@ bool announced_elsewhere(const Announced *announced, uid_t uid, pid_t leader)
         LIST_FOREACH (entry, &announced->list, all)
                 if (entry->uid == uid && entry->leader != leader)
                         return true;
-        return false;
+        return announced->incomplete;
 }
 
-bool announced_is_scope_of(const char *cgroup, const char *id)
+bool announced_scope_path(uid_t uid, const char *id, char ret_path[static SCOPE_PATH_MAX])
 {
-        const char *name = strrchr(cgroup, '/');
-        char scope[64];
+        int n = snprintf(ret_path, SCOPE_PATH_MAX, "/user.slice/user-%u.slice/session-%s.scope",
+                         uid, id);
 
-        if (!name || snprintf(scope, sizeof(scope), "/session-%s.scope", id) >= (int)sizeof(scope))
-                return false;
-        return strcmp(name, scope) == 0;
+        return n > 0 && n < SCOPE_PATH_MAX;
+}
+
+bool announced_is_scope_of(const char *cgroup, uid_t uid, const char *id)
+{
+        char path[SCOPE_PATH_MAX];
+
+        return announced_scope_path(uid, id, path) && strcmp(cgroup, path) == 0;
 }
 
 bool announced_scope_before(const Announced *announced, const char *cgroup, uint64_t ticks)
@@ -128,7 +136,7 @@ bool announced_scope_before(const Announced *announced, const char *cgroup, uint
         ProcInfo leader;
 
         LIST_FOREACH (entry, &announced->list, all)
-                if (announced_is_scope_of(cgroup, entry->id))
+                if (announced_is_scope_of(cgroup, entry->uid, entry->id))
                         return proc_read(entry->leader, &leader) == 0 && leader.start_ticks < ticks;
         return false;
 }

@@ -23,5 +23,8 @@ bool announced_elsewhere(const Announced *announced, uid_t uid, pid_t leader);
 /* The cgroup is the scope of a session whose leader started before those ticks. */
 bool announced_scope_before(const Announced *announced, const char *cgroup, uint64_t ticks);
 
-/* The last element of the path is "session-ID.scope". Pure. */
-bool announced_is_scope_of(const char *cgroup, const char *id);
+/* Where logind puts a session: "/user.slice/user-UID.slice/session-ID.scope". The whole path counts: in
+ * the user's own manager anybody may name a unit like that. false: the id is too long. */
+#define SCOPE_PATH_MAX 128
+bool announced_scope_path(uid_t uid, const char *id, char ret_path[static SCOPE_PATH_MAX]);
+bool announced_is_scope_of(const char *cgroup, uid_t uid, const char *id);

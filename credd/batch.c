@@ -77,6 +77,8 @@ int batch_enter(Batch *batch)
         int r;
 
         assert(!batch->inside);
+        if (batch->manager->failed)
+                return -EIO;
         if (!batch->open) {
                 r = store_begin(batch->manager->store);
                 if (r < 0)
@@ -148,16 +150,16 @@ int batch_commit(Batch *batch)
         assert(!batch->inside);
         if (!batch->open)
                 return 0;
-        r = outbox_note(batch->manager->outbox);
+        r = batch->manager->failed ? -EIO : outbox_note(batch->manager->outbox);
         if (r == 0)
                 r = store_commit(batch->manager->store);
         batch->open = false;
         batch->requests = 0;
         (void)sd_event_source_set_enabled(batch->defer, SD_EVENT_OFF);
         send_waiting(batch, r == 0);
-        if (r < 0)
+        if (r < 0) {
                 manager_fail(batch->manager, r, "commit");
-        else
+        } else
                 outbox_kick(batch->manager->outbox);
         return r;
 }

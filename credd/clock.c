@@ -35,21 +35,23 @@ uint64_t clock_boot_usec(const Clock *clock)
 
 void clock_settle(Clock *clock, const ClockMark *mark)
 {
-        uint64_t boot = clock_boot_usec(clock), real = clock_real_usec(clock);
+        uint64_t boot = clock_boot_usec(clock), real = clock_real_usec(clock), line;
 
         clock->behind = false;
         if (!mark) {
                 clock->offset_usec = real - boot;
                 return;
         }
-        if (mark->same_boot) {
-                clock->offset_usec = mark->offset_usec;
-                return;
-        }
         clock->mark_line_usec = mark->line_usec;
         clock->mark_real_usec = mark->real_usec;
+        if (mark->same_boot) {
+                clock->offset_usec = mark->offset_usec;
+                clock->behind = mark->behind;
+                return;
+        }
         clock->behind = real < mark->real_usec;
-        clock->offset_usec = mark->line_usec + (clock->behind ? 0 : real - mark->real_usec) - boot;
+        line = mark->line_usec + (clock->behind ? 0 : real - mark->real_usec);
+        clock->offset_usec = (line > mark->floor_usec ? line : mark->floor_usec) - boot;
 }
 
 bool clock_trusted(Clock *clock)
@@ -83,9 +85,13 @@ uint64_t clock_to_boot_usec(const Clock *clock, uint64_t line_usec)
         return line_usec > start ? line_usec - start : 0;
 }
 
-uint64_t clock_to_real_usec(const Clock *clock, uint64_t line_usec)
+uint64_t clock_to_real_usec(Clock *clock, uint64_t line_usec)
 {
         uint64_t now = clock_boot_usec(clock) + clock->offset_usec;
+        uint64_t apart = clock_real_usec(clock) - now;
+        int64_t drift = (int64_t)(apart - clock->shown_usec);
 
-        return clock_real_usec(clock) + (line_usec - now);
+        if (drift > (int64_t)USEC_PER_MSEC || drift < -(int64_t)USEC_PER_MSEC)
+                clock->shown_usec = apart;
+        return line_usec + clock->shown_usec;
 }

@@ -21,6 +21,7 @@ typedef struct Clock {
          * accepted. */
         bool behind;
         uint64_t mark_line_usec, mark_real_usec;
+        uint64_t shown_usec; /* wall clock - line, as moments are shown: see clock_to_real_usec() */
 } Clock;
 
 /* The last moment recorded before this start. */
@@ -28,6 +29,8 @@ typedef struct ClockMark {
         uint64_t line_usec, real_usec;
         bool same_boot;
         uint64_t offset_usec; /* of that boot */
+        uint64_t floor_usec;  /* the line never falls below this again */
+        bool behind;          /* same boot: it was behind the moment (line_usec, real_usec) */
 } ClockMark;
 
 void clock_init_system(Clock *clock);
@@ -43,5 +46,6 @@ bool clock_trusted(Clock *clock);
 
 /* A moment on the line as CLOCK_BOOTTIME, for timers; 0 if it lies before this boot. */
 uint64_t clock_to_boot_usec(const Clock *clock, uint64_t line_usec);
-/* The wall clock's reading at a moment on the line, as far as is known now: for display. */
-uint64_t clock_to_real_usec(const Clock *clock, uint64_t line_usec);
+/* The wall clock's reading at a moment on the line, as far as is known now: for display. The same moment
+ * gives the same reading until the clocks have come apart by more than a millisecond. */
+uint64_t clock_to_real_usec(Clock *clock, uint64_t line_usec);

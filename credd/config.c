@@ -34,7 +34,7 @@
 #define DAY     (24 * HOUR)
 #define LONGEST (36500 * DAY)
 
-typedef enum KeyKind { KEY_DURATION, KEY_BOOLEAN } KeyKind;
+typedef enum KeyKind { KEY_DURATION, KEY_BOOLEAN, KEY_WARN } KeyKind;
 
 typedef struct Key {
         const char *name;
@@ -56,6 +56,7 @@ static const Key keys[] = {
         {"VerifyTimeout", KEY_DURATION, offsetof(Config, verify_timeout_usec), USEC_PER_SEC,
          10 * MINUTE},
         {"BindTimeout", KEY_DURATION, offsetof(Config, bind_timeout_usec), USEC_PER_SEC, HOUR},
+        {"Warn", KEY_WARN, 0, USEC_PER_SEC, DAY},
         {"ReasonRequired", KEY_BOOLEAN, offsetof(Config, reason_required), 0, 0},
 };
 
@@ -85,6 +86,8 @@ void config_defaults(Config *ret_config)
                 .kill_grace_usec = 2 * USEC_PER_SEC,
                 .verify_timeout_usec = 10 * USEC_PER_SEC,
                 .bind_timeout_usec = 2 * MINUTE,
+                .warn_usec = {5 * MINUTE, MINUTE},
+                .n_warn = 2,
                 .reason_required = false,
         };
 }
@@ -162,7 +165,8 @@ static char *read_line(char *buffer, int size, void *stream)
         if (n < 0)
                 return NULL;
         loader->line++;
-        return strcpy(buffer, checked_line(loader, (size_t)n, (size_t)size));
+        (void)snprintf(buffer, (size_t)size, "%s", checked_line(loader, (size_t)n, (size_t)size));
+        return buffer;
 }
 
 /* --- keys --- */
@@ -197,6 +201,29 @@ static void set_boolean(Loader *loader, const Key *key, const char *value)
                                 return;
                         }
         mistake(loader, loader->line, key->name, "\"%s\" is neither yes nor no", value);
+}
+
+/* Each a duration without a space in it; none at all: nobody is warned. */
+static void set_warn(Loader *loader, const Key *key, const char *value)
+{
+        AUTO_FREE char *copy = strdup(value);
+        uint64_t last = USEC_INFINITY, usec;
+        char *word, *rest = copy;
+        size_t n = 0;
+
+        while ((word = strtok_r(rest, " \t", &rest))) {
+                if (n == CONFIG_WARN_MAX || duration_parse(word, &usec) < 0 || usec < key->min ||
+                    usec > key->max || usec >= last) {
+                        mistake(loader, loader->line, key->name,
+                                "\"%s\" is not at most %d lengths of 1s to 1d, the longest first; "
+                                "for "
+                                "example 5min 1min",
+                                value, CONFIG_WARN_MAX);
+                        return;
+                }
+                loader->config.warn_usec[n++] = last = usec;
+        }
+        loader->config.n_warn = n;
 }
 
 static void unknown_key(Loader *loader, const char *name)
@@ -245,6 +272,9 @@ static int on_key(void *userdata, const char *section, const char *name, const c
                 break;
         case KEY_BOOLEAN:
                 set_boolean(loader, &keys[i], value);
+                break;
+        case KEY_WARN:
+                set_warn(loader, &keys[i], value);
                 break;
         }
         return 1;

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define CONFIG_WARN_MAX 4
+
 typedef struct Config {
         uint64_t default_ttl_usec;    /* DefaultTTL=1h */
         uint64_t max_ttl_usec;        /* MaxTTL=12h */
@@ -15,7 +17,10 @@ typedef struct Config {
         uint64_t kill_grace_usec;     /* KillGrace=2s, 0 to 1min */
         uint64_t verify_timeout_usec; /* VerifyTimeout=10s, 1s to 10min */
         uint64_t bind_timeout_usec;   /* BindTimeout=2min, 1s to 1h */
-        bool reason_required;         /* ReasonRequired=no */
+        /* So long before the end the terminals are told; the longest first. */
+        uint64_t warn_usec[CONFIG_WARN_MAX]; /* Warn=5min 1min */
+        size_t n_warn;
+        bool reason_required; /* ReasonRequired=no */
 } Config;
 
 void config_defaults(Config *ret_config);

@@ -33,12 +33,19 @@ static CredentialState final_state(Cause cause)
                 return STATE_USED;
         case CAUSE_REVOKED:
                 return STATE_REVOKED;
+        case CAUSE_RETURNED:
+                return STATE_RETURNED;
         case CAUSE_NONE: /* the limit has passed, and its event is about to be written */
         case CAUSE_EXPIRED:
         case CAUSE_MAX:
                 return STATE_EXPIRED;
         }
         return STATE_EXPIRED;
+}
+
+bool cause_ends_sessions(Cause cause)
+{
+        return cause == CAUSE_REVOKED || cause == CAUSE_RETURNED;
 }
 
 CredentialState credential_state(const Credential *credential, bool ending, uint64_t now_usec)
@@ -49,12 +56,13 @@ CredentialState credential_state(const Credential *credential, bool ending, uint
                 return STATE_ACTIVE;
         if (credential->open_logins == 0)
                 return final_state(credential->cause);
-        return ending || credential->cause == CAUSE_REVOKED ? STATE_ENDING : STATE_IN_USE;
+        return ending || cause_ends_sessions(credential->cause) ? STATE_ENDING : STATE_IN_USE;
 }
 
 static const char *const state_names[STATE_MAX] = {
-        [STATE_ACTIVE] = "active", [STATE_IN_USE] = "in-use",   [STATE_ENDING] = "ending",
-        [STATE_USED] = "used",     [STATE_EXPIRED] = "expired", [STATE_REVOKED] = "revoked",
+        [STATE_ACTIVE] = "active",       [STATE_IN_USE] = "in-use",     [STATE_ENDING] = "ending",
+        [STATE_USED] = "used",           [STATE_EXPIRED] = "expired",   [STATE_REVOKED] = "revoked",
+        [STATE_SUSPENDED] = "suspended", [STATE_RETURNED] = "returned",
 };
 
 const char *credential_state_to_string(CredentialState state)
@@ -72,7 +80,8 @@ CredentialState credential_state_from_string(const char *text)
 
 bool credential_state_final(CredentialState state)
 {
-        return state == STATE_USED || state == STATE_EXPIRED || state == STATE_REVOKED;
+        return state == STATE_USED || state == STATE_EXPIRED || state == STATE_REVOKED ||
+               state == STATE_RETURNED;
 }
 
 bool name_valid(const char *text)

@@ -28,16 +28,19 @@ typedef enum Cause {
         CAUSE_EXPIRED =
                 2, /* its login limit passed, or a session of it was ended at its deadline */
         CAUSE_REVOKED = 3,
+        CAUSE_RETURNED = 4, /* given back from within its session */
         CAUSE_MAX,
 } Cause;
 
 typedef enum CredentialState {
         STATE_ACTIVE,
         STATE_IN_USE,
+        STATE_SUSPENDED, /* what is active while the host is frozen */
         STATE_ENDING,
         STATE_USED,
         STATE_EXPIRED,
         STATE_REVOKED,
+        STATE_RETURNED,
         STATE_MAX,
         STATE_INVALID = -22,
 } CredentialState;
@@ -64,13 +67,17 @@ typedef struct Credential {
         int64_t last_event;
 } Credential;
 
+/* Its sessions end with it, at once. */
+bool cause_ends_sessions(Cause cause);
+
 void credential_done(Credential *credential);
 #define AUTO_CREDENTIAL CLEANUP(credential_done)
 
 /* The end of a session whose login was accepted then: never past the ceiling. */
 uint64_t credential_deadline_usec(const Credential *credential, uint64_t accepted_usec);
 
-/* ending: a session of it is past its deadline and not yet verified gone. */
+/* ending: a session of it is past its deadline and not yet verified gone. Suspension is not the
+ * credential's: it is told from here on by who knows of it (describe.c). */
 CredentialState credential_state(const Credential *credential, bool ending, uint64_t now_usec);
 bool credential_state_final(CredentialState state);
 const char *credential_state_to_string(CredentialState state);

@@ -100,7 +100,6 @@ static int setup(Db *db)
         static const struct {
                 const char *set, *get, *expect;
         } settings[] = {
-                {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA locking_mode", "exclusive"},
                 {"PRAGMA journal_mode=WAL", "PRAGMA journal_mode", "wal"},
                 {"PRAGMA synchronous=FULL", "PRAGMA synchronous", "2"},
                 {"PRAGMA foreign_keys=ON", "PRAGMA foreign_keys", "1"},
@@ -156,21 +155,33 @@ static int migrate_one(Db *db, const DbSchema *schema, unsigned from)
         return r;
 }
 
-static int migrate(Db *db, const DbSchema *schema)
+/* Before anything is written: is this file ours, and not from the future? An empty one becomes ours. */
+static int inspect(Db *db, const DbSchema *schema, unsigned *ret_version)
 {
-        int64_t version = 0, application = 0;
+        int64_t version = 0, application = 0, tables = 0;
         int r;
 
         r = read_number(db, "PRAGMA user_version", &version);
         if (r == 0)
                 r = read_number(db, "PRAGMA application_id", &application);
+        if (r == 0)
+                r = read_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
         if (r < 0)
                 return r;
+        if (application != schema->application_id &&
+            (application != 0 || version != 0 || tables != 0))
+                return -EBADMSG;
         if (version < 0 || version > schema->n_migrations)
                 return -ENOTSUP;
-        if (version > 0 && application != schema->application_id)
-                return -EBADMSG;
-        for (unsigned i = (unsigned)version; i < schema->n_migrations && r == 0; i++)
+        *ret_version = (unsigned)version;
+        return 0;
+}
+
+static int migrate(Db *db, const DbSchema *schema, unsigned version)
+{
+        int r = 0;
+
+        for (unsigned i = version; i < schema->n_migrations && r == 0; i++)
                 r = migrate_one(db, schema, i);
         return r;
 }
@@ -207,6 +218,7 @@ static int prepare_all(Db *db, const DbSchema *schema)
 int db_open(const char *path, const DbSchema *schema, Db **ret_db)
 {
         CLEANUP(db_closep) Db *db = NULL;
+        unsigned version = 0;
         int r;
 
         db = calloc(1, sizeof(*db));
@@ -216,10 +228,17 @@ int db_open(const char *path, const DbSchema *schema, Db **ret_db)
                                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                                              SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
                                      NULL));
+        /* Exclusive before the first read, and a look before the first write. */
+        if (r == 0)
+                r = execute(db, "PRAGMA locking_mode=EXCLUSIVE");
+        if (r == 0)
+                r = pragma(db, "PRAGMA locking_mode", "exclusive");
+        if (r == 0)
+                r = inspect(db, schema, &version);
         if (r == 0)
                 r = setup(db);
         if (r == 0)
-                r = migrate(db, schema);
+                r = migrate(db, schema, version);
         if (r == 0)
                 r = prepare_all(db, schema);
         if (r < 0)

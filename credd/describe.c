@@ -6,7 +6,7 @@
 #include "credd/kill.h"
 #include "credd/session.h"
 
-static json_t *moment(const Manager *manager, uint64_t line_usec)
+static json_t *moment(Manager *manager, uint64_t line_usec)
 {
         return line_usec == USEC_INFINITY
                        ? json_null()
@@ -28,8 +28,11 @@ static json_t *describe_actor(const Actor *actor)
 
 CredentialState describe_state(Manager *manager, const Credential *credential)
 {
-        return credential_state(credential, sessions_ending(manager->sessions, credential->num),
-                                clock_line_usec(&manager->clock));
+        CredentialState state =
+                credential_state(credential, sessions_ending(manager->sessions, credential->num),
+                                 clock_line_usec(&manager->clock));
+
+        return state == STATE_ACTIVE && store_frozen(manager->store) ? STATE_SUSPENDED : state;
 }
 
 static int add_revocation(Manager *manager, const Credential *credential, json_t *object)
@@ -45,7 +48,7 @@ static int add_revocation(Manager *manager, const Credential *credential, json_t
                                                 "ended_by", describe_actor(&revocation.actor)));
 }
 
-static int add_receipt(Manager *manager, const Credential *credential, json_t *object)
+static int add_receipt(Manager *manager, const Credential *credential, bool whole, json_t *object)
 {
         CLEANUP(receipt_done) Receipt receipt = {0};
         json_t *shown;
@@ -57,14 +60,14 @@ static int add_receipt(Manager *manager, const Credential *credential, json_t *o
         shown = json_pack("{ss sI sI}", "verdict", receipt.verdict, "late_usec",
                           (json_int_t)receipt.late_usec, "written_usec",
                           (json_int_t)receipt.written_real_usec);
-        if (!shown || json_object_update(shown, receipt.data) < 0) {
+        if (!shown || (whole && json_object_update(shown, receipt.data) < 0)) {
                 json_decref(shown);
                 return -1;
         }
         return json_object_set_new(object, "receipt", shown);
 }
 
-json_t *describe_credential(Manager *manager, const Credential *c)
+json_t *describe_credential(Manager *manager, const Credential *c, bool whole)
 {
         json_auto_t *object = NULL;
 
@@ -81,7 +84,7 @@ json_t *describe_credential(Manager *manager, const Credential *c)
                 length(c->session_ttl_usec), "ceiling_usec", moment(manager, c->ceiling_usec),
                 "sessions_open", (json_int_t)c->open_logins, "end_reason", "ended_by", "receipt");
         if (!object || add_revocation(manager, c, object) < 0 ||
-            add_receipt(manager, c, object) < 0)
+            add_receipt(manager, c, whole, object) < 0)
                 return NULL;
         return take_ptr(object);
 }
@@ -90,7 +93,8 @@ static const char *session_state(Manager *manager, const SessionRow *row)
 {
         if (row->ended_usec != USEC_INFINITY)
                 return "ended";
-        if (clock_line_usec(&manager->clock) >= row->deadline_usec)
+        if (clock_line_usec(&manager->clock) >= row->deadline_usec ||
+            sessions_over(manager->sessions, row->login))
                 return "ending";
         return row->logind_id ? "open" : "opening";
 }

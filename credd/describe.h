@@ -5,7 +5,8 @@
 
 #include "credd/manager.h"
 
-json_t *describe_credential(Manager *manager, const Credential *credential);
+/* whole: with the evidence of its receipt; else with the receipt's verdict alone. */
+json_t *describe_credential(Manager *manager, const Credential *credential, bool whole);
 json_t *describe_session(Manager *manager, const SessionRow *row);
 json_t *describe_event(const EventRow *row);
 /* As the world sees it now. */

@@ -150,7 +150,8 @@ int digest_from_hex(const char *text, uint8_t *ret_bytes, size_t len)
 {
         size_t got = 0;
 
-        if (strlen(text) != 2 * len ||
+        /* one text a value: libsodium would take upper case as well */
+        if (strspn(text, "0123456789abcdef") != 2 * len || text[2 * len] != '\0' ||
             sodium_hex2bin(ret_bytes, len, text, 2 * len, NULL, &got, NULL) != 0 || got != len)
                 return -EINVAL;
         return 0;

@@ -171,6 +171,26 @@ int event_credential_revoked(Events *events, const Credential *credential, const
         return add(events, EVENT_CREDENTIAL_REVOKED, credential->num, fields);
 }
 
+int event_credential_extended(Events *events, const Credential *credential, const Actor *actor,
+                              uint64_t by_usec, uint64_t latest_usec, const char *reason)
+{
+        json_t *fields = of_credential(credential);
+
+        put_actor(fields, actor);
+        put_moment(fields, events, "deadline", latest_usec);
+        put_format(fields, "by_usec", "%" PRIu64, by_usec);
+        put(fields, "reason", reason);
+        return add(events, EVENT_CREDENTIAL_EXTENDED, credential->num, fields);
+}
+
+int event_credential_returned(Events *events, const Credential *credential, const Actor *actor)
+{
+        json_t *fields = of_credential(credential);
+
+        put_actor(fields, actor);
+        return add(events, EVENT_CREDENTIAL_RETURNED, credential->num, fields);
+}
+
 int event_credential_expired(Events *events, const Credential *credential)
 {
         json_t *fields = of_credential(credential);
@@ -257,6 +277,14 @@ int event_session_bound(Events *events, const SessionRow *session)
         return add(events, EVENT_SESSION_BOUND, session->credential, of_session(session));
 }
 
+int event_session_warned(Events *events, const SessionRow *session)
+{
+        json_t *fields = of_session(session);
+
+        put_moment(fields, events, "deadline", session->deadline_usec);
+        return add(events, EVENT_SESSION_WARNED, session->credential, fields);
+}
+
 static int session_with_reason(Events *events, EventKind kind, const SessionRow *session,
                                const char *reason)
 {
@@ -300,6 +328,32 @@ int event_action_refused(Events *events, const Actor *actor, const char *verb, c
         put(fields, "reason", reason);
         put_format(fields, "count", "%u", count);
         return add(events, EVENT_ACTION_REFUSED, 0, fields);
+}
+
+int event_host_frozen(Events *events, const Actor *actor, const char *reason, bool end_sessions)
+{
+        json_t *fields = json_object();
+
+        put_actor(fields, actor);
+        put(fields, "reason", reason);
+        put(fields, "end_sessions", end_sessions ? "yes" : "no");
+        return add(events, EVENT_HOST_FROZEN, 0, fields);
+}
+
+int event_host_thawed(Events *events, const Actor *actor)
+{
+        json_t *fields = json_object();
+
+        put_actor(fields, actor);
+        return add(events, EVENT_HOST_THAWED, 0, fields);
+}
+
+int event_clock_stepped(Events *events, int64_t by_usec)
+{
+        json_t *fields = json_object();
+
+        put_format(fields, "by_usec", "%+" PRId64, by_usec);
+        return add(events, EVENT_CLOCK_STEPPED, 0, fields);
 }
 
 static int of_daemon(Events *events, EventKind kind, const char *name, const char *value)

@@ -16,6 +16,9 @@ typedef struct Events {
 int event_credential_issued(Events *events, const Credential *credential);
 int event_credential_revoked(Events *events, const Credential *credential, const Actor *actor,
                              const char *reason);
+int event_credential_extended(Events *events, const Credential *credential, const Actor *actor,
+                              uint64_t by_usec, uint64_t latest_usec, const char *reason);
+int event_credential_returned(Events *events, const Credential *credential, const Actor *actor);
 int event_credential_expired(Events *events, const Credential *credential);
 int event_credential_used_up(Events *events, const Credential *credential);
 int event_credential_deprovisioned(Events *events, const Credential *credential,
@@ -33,11 +36,16 @@ int event_login_unclaimed(Events *events, const Credential *credential, const Lo
 int event_session_opened(Events *events, const SessionRow *session);
 int event_session_bound(Events *events, const SessionRow *session);
 int event_session_terminating(Events *events, const SessionRow *session, const char *reason);
+int event_session_warned(Events *events, const SessionRow *session);
 int event_session_killed(Events *events, const SessionRow *session, const char *reason);
 int event_session_ended(Events *events, const SessionRow *session, uint64_t late_usec);
 int event_session_residue(Events *events, const SessionRow *session, const char *reason);
 int event_action_refused(Events *events, const Actor *actor, const char *verb, const char *reason,
                          unsigned count);
+int event_host_frozen(Events *events, const Actor *actor, const char *reason, bool end_sessions);
+int event_host_thawed(Events *events, const Actor *actor);
+/* by_usec: forwards if positive */
+int event_clock_stepped(Events *events, int64_t by_usec);
 int event_config_loaded(Events *events, const char *what);
 int event_config_refused(Events *events, const char *why);
 int event_daemon_started(Events *events, unsigned sessions);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "credd/batch.h"
+#include "credd/cgroup.h"
 #include "credd/proc.h"
 #include "credd/receipts.h"
 #include "credd/session.h"
@@ -75,33 +76,96 @@ static int expire_slice(Manager *manager, uint64_t now_usec, uint64_t *ret_next_
 /* --- logins that nobody claimed --- */
 
 /* A process that authenticated, or its parent, if it is still the one it was. */
-static char *session_of(Manager *manager, pid_t pid, uint64_t ticks)
+static char *session_of(Manager *manager, int64_t boot, pid_t pid, uint64_t ticks)
 {
         const char *id;
 
-        if (pid <= 1 || ticks == 0 || proc_alive(pid, ticks) <= 0)
+        if (boot != store_boot(manager->store) || pid <= 1 || ticks == 0 ||
+            proc_alive(pid, ticks) <= 0)
                 return NULL;
         id = announced_id_of(sessions_announced(manager->sessions), pid);
         return id ? strdup(id) : NULL;
 }
 
-/* There is a session, and its stack never told us: it is taken over and ended now. */
-static int take_over(Manager *manager, const Credential *credential, Login *login, pid_t leader,
-                     uint64_t ticks, char *logind_id)
+/* What is left of a login that no session claimed. */
+typedef struct Stray {
+        pid_t leader; /* of its session, or who authenticated */
+        uint64_t ticks;
+        char *logind_id; /* NULL: it has none */
+        char *home;      /* the cgroup where its processes are */
+} Stray;
+
+static void stray_done(Stray *stray)
+{
+        free(stray->logind_id);
+        free(stray->home);
+}
+
+/* Its PAM stack has pam_systemd and not our session line. With keyboard-interactive sshd authenticates
+ * in a child; its parent leads the session. */
+static bool find_session(Manager *manager, const Login *login, Stray *ret)
+{
+        if (sessions_led_by(manager->sessions, login->pid) ||
+            sessions_led_by(manager->sessions, login->parent)) {
+                *ret = (Stray){.leader = 0};
+                return false; /* that process has claimed another login since */
+        }
+        *ret = (Stray){.leader = login->pid, .ticks = login->ticks};
+        ret->logind_id = session_of(manager, login->boot, login->pid, login->ticks);
+        if (ret->logind_id)
+                return true;
+        *ret = (Stray){.leader = login->parent, .ticks = login->parent_ticks};
+        ret->logind_id = session_of(manager, login->boot, login->parent, login->parent_ticks);
+        return ret->logind_id != NULL;
+}
+
+/* There is no session, but sshd goes on after one that failed to open, without logind: then processes of
+ * the user stand where sshd stands, younger than the login. (Those of other sessions are in scopes.) The
+ * leader named is who authenticated, never the parent: that may be the sshd that listens. */
+static bool find_processes(Manager *manager, const Credential *credential, const Login *login,
+                           Stray *ret)
+{
+        const ProcTable *table =
+                sessions_processes(manager->sessions, clock_line_usec(&manager->clock));
+        AUTO_FREE pid_t *pids = NULL;
+        AUTO_FREE size_t *indexes = NULL;
+        size_t n_pids = 0, n = 0;
+        bool found = false;
+
+        *ret = (Stray){.leader = login->pid, .ticks = login->ticks};
+        if (login->boot != store_boot(manager->store) || !table || login->ticks == 0)
+                return false;
+        if ((proc_alive(login->pid, login->ticks) <= 0 ||
+             proc_cgroup(login->pid, &ret->home) < 0) &&
+            (proc_alive(login->parent, login->parent_ticks) <= 0 ||
+             proc_cgroup(login->parent, &ret->home) < 0))
+                return false;
+        if (cgroup_pids(ret->home, &pids, &n_pids) < 0 ||
+            proc_tree(table, login->pid, login->ticks, credential->uid, pids, n_pids, &indexes,
+                      &n) < 0)
+                return false;
+        for (size_t i = 0; i < n && !found; i++)
+                found = table->list[indexes[i]].uid == credential->uid;
+        return found;
+}
+
+static SessionRow stray_row(Manager *manager, const Credential *credential, Login *login,
+                            Stray *stray)
 {
         uint64_t now = clock_line_usec(&manager->clock);
-        CLEANUP(session_row_done)
         SessionRow row = {
                 .login = login->num,
                 .credential = credential->num,
                 .boot = login->boot,
-                .leader = leader,
-                .ticks = ticks,
+                .leader = stray->leader,
+                .ticks = stray->ticks,
                 .opened_usec = now,
                 .opened_real_usec = clock_real_usec(&manager->clock),
                 .deadline_usec = now,
                 .lingered = true, /* unknown: leave the user's manager alone */
-                .logind_id = logind_id,
+                .home = take_ptr(stray->home),
+                .logind_id = take_ptr(stray->logind_id),
+                .begun_usec = USEC_INFINITY,
                 .ended_usec = USEC_INFINITY,
                 .ended_real_usec = USEC_INFINITY,
                 .uid = credential->uid,
@@ -111,50 +175,74 @@ static int take_over(Manager *manager, const Credential *credential, Login *logi
                 .tty = take_ptr(login->tty),
                 .rhost = take_ptr(login->rhost),
         };
-        int r;
 
+        (void)snprintf(row.id, sizeof(row.id), "%s", credential->id);
+        return row;
+}
+
+/* It is taken over as a session whose time is over. */
+static int take_over(Manager *manager, const Credential *credential, Login *login, Stray *stray)
+{
+        CLEANUP(session_row_done) SessionRow row = {0};
+        int pidfd, r;
+
+        row = stray_row(manager, credential, login, stray);
         if (!row.user)
                 return -ENOMEM;
-        (void)snprintf(row.id, sizeof(row.id), "%s", credential->id);
-        r = store_add_session(manager->store, &row);
+        r = store_set_login(manager->store, login->num, LOGIN_CLAIMED);
         if (r == 0)
+                r = store_add_session(manager->store, &row);
+        if (r == 0 && row.logind_id)
                 r = store_bind_session(manager->store, row.login, row.logind_id);
         if (r < 0)
                 return r;
-        return session_open(manager->sessions, &row, proc_pidfd(leader, ticks),
-                            "its login was never claimed");
+        pidfd = proc_pidfd(row.leader, row.ticks);
+        r = session_open(manager->sessions, &row, pidfd < 0 ? -1 : pidfd,
+                         "its login was never claimed");
+        if (r < 0 && pidfd >= 0)
+                (void)close(pidfd);
+        return r;
 }
 
-static int lapse(Manager *manager, const Credential *credential, Login *login)
+static int give_up(Manager *manager, const Login *login)
 {
-        char *id = session_of(manager, login->pid, login->ticks);
-        pid_t leader = login->pid;
-        uint64_t ticks = login->ticks;
         int r;
 
-        /* With keyboard-interactive sshd authenticates in a child; its parent leads the session. */
-        if (!id) {
-                id = session_of(manager, login->parent, login->parent_ticks);
-                leader = login->parent;
-                ticks = login->parent_ticks;
-        }
-        r = event_login_unclaimed(
-                &manager->events, credential, login,
-                id ? "a session of it is there and is ended now; the session line of "
-                     "pam_ephemeral is missing from the PAM stack"
-                   : "no session of it is there");
-        if (r < 0) {
-                free(id);
-                return r;
-        }
-        if (id) {
-                r = store_set_login(manager->store, login->num, LOGIN_CLAIMED);
-                return r < 0 ? r : take_over(manager, credential, login, leader, ticks, id);
-        }
         r = store_set_login(manager->store, login->num, LOGIN_LAPSED);
         if (r == 0)
                 r = store_close_login(manager->store, login->credential);
         return r < 0 ? r : receipts_try(manager, login->credential);
+}
+
+static int lapse(Manager *manager, const Credential *credential, Login *login)
+{
+        CLEANUP(stray_done) Stray stray = {0};
+        const char *what = "no session of it is there";
+        bool there;
+        int r;
+
+        there = find_session(manager, login, &stray);
+        if (there)
+                what = "a session of it is there and is ended now: the session line of "
+                       "pam_ephemeral is "
+                       "missing from the PAM stack";
+        else {
+                there = find_processes(manager, credential, login, &stray);
+                if (there)
+                        what = "processes of it are there without a session, and are ended now";
+        }
+        r = event_login_unclaimed(&manager->events, credential, login, what);
+        if (r < 0)
+                return r;
+        return there ? take_over(manager, credential, login, &stray) : give_up(manager, login);
+}
+
+/* Without logind its session cannot be found by it; it gets as long again to come back. */
+static uint64_t lapse_due(const Manager *manager, const Login *login)
+{
+        uint64_t wait = manager->config.bind_timeout_usec;
+
+        return login->accepted_usec + (logind_connected(manager->logind) ? wait : 2 * wait);
 }
 
 /* 1: it was worked off; 0: it is not due, *ret_next_usec says when; or there is none. */
@@ -170,9 +258,10 @@ static int lapse_one(Manager *manager, uint64_t now_usec, uint64_t *ret_next_use
         if (r <= 0)
                 return r;
         num = login.num;
-        if (login.state == LOGIN_ACCEPTED &&
-            now_usec < login.accepted_usec + manager->config.bind_timeout_usec) {
+        if (login.state == LOGIN_ACCEPTED && now_usec < lapse_due(manager, &login)) {
                 *ret_next_usec = login.accepted_usec + manager->config.bind_timeout_usec;
+                if (*ret_next_usec <= now_usec)
+                        *ret_next_usec = now_usec + RETRY_USEC; /* only logind is waited for */
                 return 0;
         }
         r = store_read_credential(manager->store, login.credential, &credential);
@@ -181,10 +270,10 @@ static int lapse_one(Manager *manager, uint64_t now_usec, uint64_t *ret_next_use
         r = batch_enter(manager->batch);
         if (r < 0)
                 return r;
-        if (login.state == LOGIN_ACCEPTED)
+        /* First, because what lapse() may begin last of all cannot be rolled back. */
+        r = store_lapse_advance(manager->store, num);
+        if (r == 0 && login.state == LOGIN_ACCEPTED)
                 r = lapse(manager, &credential, &login);
-        if (r == 0)
-                r = store_lapse_advance(manager->store, num);
         r = batch_leave(manager->batch, r);
         return r < 0 ? r : 1;
 }
@@ -257,7 +346,7 @@ int expiry_new(Manager *manager, Expiry **ret_expiry)
         if (r >= 0)
                 r = sd_event_add_defer(manager->event, &expiry->changed, on_changed, expiry);
         if (r >= 0)
-                r = sd_event_source_set_priority(expiry->changed, PRIORITY_COMMIT + 1);
+                r = sd_event_source_set_priority(expiry->changed, PRIORITY_EXPIRY);
         if (r < 0) {
                 (void)expiry_free(expiry);
                 return r;

@@ -45,7 +45,7 @@ static KillAction conclude(const Kill *kill, const KillSigns *signs, uint64_t no
 
 /* The deadline has passed, and something lives. */
 static KillAction force(const Kill *kill, const KillSigns *signs, const KillLimits *limits,
-                        uint64_t now_usec, uint64_t *ret_again_usec)
+                        uint64_t missed_usec, uint64_t now_usec, uint64_t *ret_again_usec)
 {
         uint64_t grace_end = kill->begun_usec + limits->grace_usec;
         bool outside = signs->leader_alive && !signs->leader_in_scope;
@@ -57,7 +57,7 @@ static KillAction force(const Kill *kill, const KillSigns *signs, const KillLimi
                 return KILL_TREE;
         if (now_usec >= grace_end)
                 return KILL_SCOPE;
-        *ret_again_usec = grace_end;
+        *ret_again_usec = !kill->missed && missed_usec < grace_end ? missed_usec : grace_end;
         return KILL_WAIT;
 }
 
@@ -83,7 +83,8 @@ KillAction kill_decide(const Kill *kill, const KillSigns *signs, const KillLimit
                 return KILL_MISSED;
         if (locally_gone(signs))
                 return conclude(kill, signs, now_usec, ret_again_usec);
-        return force(kill, signs, limits, now_usec, ret_again_usec);
+        return force(kill, signs, limits, deadline_usec + limits->verify_timeout_usec, now_usec,
+                     ret_again_usec);
 }
 
 const char *kill_leader_sign(const KillSigns *signs)

@@ -13,6 +13,7 @@
 #include <systemd/sd-id128.h>
 
 #include "credd/batch.h"
+#include "credd/clock-watch.h"
 #include "credd/expiry.h"
 #include "credd/logind.h"
 #include "credd/outbox.h"
@@ -22,14 +23,21 @@
 
 #define ADMIN_GROUP "credd-admin"
 #define STATUS_MAX  128
+#define START_USEC  USEC_PER_SEC
 
 void manager_fail(Manager *manager, int error, const char *doing)
 {
+        manager->failed = true;
         (void)fprintf(stderr,
                       SD_CRIT "Cannot %s: %s (%s). What was asked last may be done or not; "
                               "ending, so that the next start reads what is true.\n",
                       doing, strerror(-error), store_error(manager->store));
         (void)sd_event_exit(manager->event, error);
+}
+
+bool manager_is_starting(const Manager *manager)
+{
+        return clock_boot_usec(&manager->clock) - manager->started_boot_usec < START_USEC;
 }
 
 void manager_note_logind(Manager *manager, int error, const char *text)
@@ -59,6 +67,8 @@ static int load_config(const char *path, Config *ret_config, char **ret_mistakes
         r = config_load(path, 0, out, ret_config);
         if (fclose(out) != 0)
                 return -ENOMEM;
+        if (size > 0 && text[size - 1] == '\n')
+                text[size - 1] = '\0';
         *ret_mistakes = take_ptr(text);
         return r;
 }
@@ -100,7 +110,8 @@ static void reload(Manager *manager)
                 manager->config = config;
                 manager->admin_gid = find_admin_group();
         } else
-                (void)fprintf(stderr, SD_ERR "Configuration refused, what was in effect stays:\n%s",
+                (void)fprintf(stderr,
+                              SD_ERR "Configuration refused, what was in effect stays:\n%s\n",
                               mistakes ?: strerror(-r));
         (void)record_config(manager, r, mistakes ?: strerror(-r));
         (void)sd_notify(false, "READY=1");
@@ -184,7 +195,7 @@ static int read_first_config(Manager *manager)
 
         r = load_config(manager->paths.config, &manager->config, &mistakes);
         if (r < 0)
-                (void)fprintf(stderr, SD_CRIT "Configuration refused:\n%s",
+                (void)fprintf(stderr, SD_CRIT "Configuration refused:\n%s\n",
                               mistakes ?: strerror(-r));
         manager->admin_gid = find_admin_group();
         return r;
@@ -216,6 +227,8 @@ static int build(Manager *manager)
                 r = sessions_restore(manager->sessions);
         if (r >= 0)
                 r = expiry_new(manager, &manager->expiry);
+        if (r >= 0)
+                r = clock_watch_new(manager, &manager->clock_watch);
         return r;
 }
 
@@ -231,6 +244,7 @@ int manager_new(const Paths *paths, Manager **ret_manager)
         manager->admin_gid = (gid_t)-1;
         clock_init_system(&manager->clock);
         manager->started_real_usec = clock_real_usec(&manager->clock);
+        manager->started_boot_usec = clock_boot_usec(&manager->clock);
         r = build(manager);
         if (r < 0)
                 return r;
@@ -243,12 +257,13 @@ Manager *manager_free(Manager *manager)
         if (!manager)
                 return NULL;
         manager->server = server_free(manager->server);
+        manager->clock_watch = clock_watch_free(manager->clock_watch);
         manager->expiry = expiry_free(manager->expiry);
         manager->sessions = sessions_free(manager->sessions);
         manager->logind = logind_free(manager->logind);
         manager->refusals = refusals_free(manager->refusals);
         manager->batch = batch_free(manager->batch);
-        if (manager->outbox)
+        if (manager->outbox && !manager->failed)
                 outbox_drain(manager->outbox);
         manager->outbox = outbox_free(manager->outbox);
         manager->store = store_close(manager->store);

@@ -13,18 +13,21 @@ typedef struct Outbox Outbox;
 typedef struct Logind Logind;
 typedef struct Sessions Sessions;
 typedef struct Expiry Expiry;
+typedef struct ClockWatch ClockWatch;
 typedef struct Refusals Refusals;
 typedef struct Server Server;
 
-/* Order of the loop: kills before logins, logins before everybody else, then the one commit, then
- * the journal. */
+/* Order of the loop: kills before logins, then the one commit, for which many logins wait together, and
+ * what follows from it; last of all the Admin socket, where anybody could keep the loop busy. */
 enum {
         PRIORITY_KILL = -20,
         PRIORITY_LOGIN = -10,
         PRIORITY_LOGIND = -5,
+        PRIORITY_COMMIT = -4,
+        PRIORITY_EXPIRY = -3,
+        PRIORITY_JOURNAL = -2,
+        PRIORITY_SETTLE = -1, /* looking for what a session left: no kill waits for it */
         PRIORITY_ADMIN = 0,
-        PRIORITY_COMMIT = 10,
-        PRIORITY_JOURNAL = 20,
 };
 
 typedef struct Counters {
@@ -49,11 +52,13 @@ typedef struct Manager {
         Logind *logind;
         Sessions *sessions;
         Expiry *expiry;
+        ClockWatch *clock_watch;
         Server *server;
         sd_event_source *sigterm, *sigint, *sighup;
-        uint64_t started_real_usec;
+        uint64_t started_real_usec, started_boot_usec;
         char logind_problem[200]; /* why logind's last answer was no; "": it was not */
         Counters counters;
+        bool failed; /* the store's truth is unknown: nothing more is read or written */
 } Manager;
 
 int manager_new(const Paths *paths, Manager **ret_manager);
@@ -67,5 +72,7 @@ int manager_run(Manager *manager);
  * reads what is true. Never returns to serving. */
 void manager_fail(Manager *manager, int error, const char *doing);
 
+/* The first second: logind is about to be heard. */
+bool manager_is_starting(const Manager *manager);
 /* What logind answered to a kill: status tells of it. error 0: all is well again. */
 void manager_note_logind(Manager *manager, int error, const char *text);

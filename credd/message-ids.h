@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every event there is: X(SYMBOL, name, MESSAGE_ID, priority, text). A word in braces is replaced
- * by the field of that name. The text of packaging/credd.catalog goes by MESSAGE_ID; `make lint`
+ * by the field of that name. The text of packaging/catalog/credd.catalog goes by MESSAGE_ID; `make lint`
  * holds this table, the catalog and the functions of events.h to each other. */
 #pragma once
 
@@ -40,6 +40,18 @@
           "Left behind by {user} with credential {credential}: {reason}") \
         X(ACTION_REFUSED, "action-refused", "e0f6ca28c6db8e19c38f6ab6a7357810", LOG_NOTICE, \
           "{actor} was refused {verb}: {reason}") \
+        X(CREDENTIAL_EXTENDED, "credential-extended", "f89565fd88acd97f8affa7828111b184", LOG_NOTICE, \
+          "Credential {credential} of {user} extended by {actor} until {deadline}") \
+        X(CREDENTIAL_RETURNED, "credential-returned", "929e5feeb7aaa9cf85a2c4a9a670bff6", LOG_NOTICE, \
+          "Credential {credential} of {user} given back from its session") \
+        X(SESSION_WARNED, "session-warned", "7bb1478d54c96bb8eae02194393071b1", LOG_DEBUG, \
+          "Session of {user} with credential {credential} was told that it ends at {deadline}") \
+        X(HOST_FROZEN, "host-frozen", "ed75c91faed6e2afb7ad2532fb95cf69", LOG_WARNING, \
+          "No token logins any more on this host: frozen by {actor}") \
+        X(HOST_THAWED, "host-thawed", "68093c2cd44322917c78f15df0d51594", LOG_NOTICE, \
+          "Token logins are possible again: thawed by {actor}") \
+        X(CLOCK_STEPPED, "clock-stepped", "d2d3034f03afb8a2c90144286f3190ea", LOG_NOTICE, \
+          "The wall clock was set by {by_usec} us; no deadline moves") \
         X(CONFIG_LOADED, "config-loaded", "8efd92ffa8e5621847060ee8d943a9c8", LOG_INFO, \
           "Configuration loaded: {reason}") \
         X(CONFIG_REFUSED, "config-refused", "2ab768e836a3534318b99e4cd864abcb", LOG_ERR, \

@@ -17,6 +17,7 @@
 #define RETRY_USEC   (50 * USEC_PER_MSEC)
 #define FIELDS_MAX   48
 #define NAME_LEN_MAX 40
+#define LONG_FIELD   1024
 
 struct Outbox {
         Manager *manager;
@@ -58,6 +59,7 @@ static int send_row(Outbox *outbox, const EventRow *row, const char *id)
         Entry entry = {.n = 0};
         const char *field;
         json_t *value;
+        int r;
 
         /* A row that this version cannot read is for "credctl verify" to name, not for us to hide.
          */
@@ -81,6 +83,13 @@ static int send_row(Outbox *outbox, const EventRow *row, const char *id)
                 if (entry.n < FIELDS_MAX)
                         add_field(&entry, journal_name(&entry, field), json_string_value(value));
         }
+        r = journal_send(outbox->journal, entry.fields, entry.n);
+        if (r != -EMSGSIZE)
+                return r;
+        /* The entry comes whatever happens; what was too long for it stands in the store. */
+        for (size_t i = 0; i < entry.n; i++)
+                if (entry.fields[i].value && strlen(entry.fields[i].value) > LONG_FIELD)
+                        entry.fields[i].value = "too long for the journal: credctl show";
         return journal_send(outbox->journal, entry.fields, entry.n);
 }
 

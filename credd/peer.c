@@ -39,6 +39,7 @@ struct Peer {
         int fd;
         sd_event_source *io, *life;
         uint64_t end_boot_usec;
+        uint64_t message_boot_usec; /* when what is under way must be done; 0: nothing is */
         Frame in;
         char *out;
         size_t out_len, out_sent;
@@ -150,20 +151,24 @@ void peer_actor(const PeerIdentity *identity, Actor *ret_actor)
         (void)fclose(file);
 }
 
+bool peer_waits(const Peer *peer)
+{
+        struct pollfd end = {.fd = peer->fd, .events = POLLRDHUP};
+
+        return poll(&end, 1, 0) == 0;
+}
+
 /* Before 6.5 the kernel has the number only. A pidfd opened for a number may be another process's,
  * if the peer exited and the number was given again; while the peer still holds its end of the
  * connection it has not exited, so look at that after the opening. */
 static int pidfd_by_number(const Peer *peer, int *ret_fd)
 {
-        struct pollfd end = {.fd = peer->fd, .events = POLLRDHUP};
         AUTO_CLOSE int fd = -1;
 
         fd = pidfd_open(peer->identity.pid, 0);
         if (fd < 0)
                 return -errno;
-        if (poll(&end, 1, 0) < 0)
-                return -errno;
-        if (end.revents & (POLLHUP | POLLRDHUP | POLLERR))
+        if (!peer_waits(peer))
                 return -ESRCH;
         *ret_fd = take_fd(&fd);
         return 0;
@@ -210,10 +215,13 @@ static void drop_out(Peer *peer)
 static void set_life(Peer *peer)
 {
         uint64_t end = peer->end_boot_usec;
-        uint64_t message = clock_boot_usec(&peer->manager->clock) + MESSAGE_USEC;
 
-        if ((frame_pending(&peer->in) > 0 || peer->out) && message < end)
-                end = message;
+        if (frame_pending(&peer->in) == 0 && !peer->out)
+                peer->message_boot_usec = 0;
+        else if (peer->message_boot_usec == 0)
+                peer->message_boot_usec = clock_boot_usec(&peer->manager->clock) + MESSAGE_USEC;
+        if (peer->message_boot_usec != 0 && peer->message_boot_usec < end)
+                end = peer->message_boot_usec;
         (void)sd_event_source_set_time(peer->life, end);
 }
 
@@ -232,6 +240,7 @@ static void take_message(Peer *peer)
                 return;
         }
         (void)sd_event_source_set_io_events(peer->io, 0);
+        peer->message_boot_usec = 0;
         r = verbs_dispatch(peer->manager, peer, text, len);
         if (r < 0)
                 peer_end(peer);
@@ -257,6 +266,7 @@ static void flush_out(Peer *peer)
                 return;
         }
         drop_out(peer);
+        peer->message_boot_usec = 0;
         if (peer->kind == PEER_LOGIN) {
                 peer_end(peer);
                 return;

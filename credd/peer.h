@@ -35,6 +35,8 @@ PeerKind peer_kind(const Peer *peer);
 bool peer_in_group(const PeerIdentity *identity, gid_t gid);
 /* Name and loginuid beside the uid. */
 void peer_actor(const PeerIdentity *identity, Actor *ret_actor);
+/* The other end is still open: whoever asked may still hear the answer. */
+bool peer_waits(const Peer *peer);
 /* A pidfd of the process at the other end, and its start ticks. -ESRCH: it has gone. */
 int peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks);
 

@@ -140,6 +140,31 @@ int policy_issue(const Config *config, bool admin, const IssueRequest *request, 
         return r;
 }
 
+int policy_extend(const Credential *credential, bool limit_open, uint64_t latest_usec,
+                  uint64_t by_usec, char refusal[static POLICY_TEXT_MAX])
+{
+        uint64_t latest = latest_usec, left;
+        char a[DURATION_TEXT_MAX];
+
+        if (limit_open && credential->login_limit_usec > latest)
+                latest = credential->login_limit_usec;
+        if (by_usec == 0)
+                return refuse(refusal, "an extension is longer than zero");
+        if (latest == 0)
+                return refuse(refusal, "nothing is open any more that could be extended");
+        left = credential->ceiling_usec > latest ? credential->ceiling_usec - latest : 0;
+        if (by_usec <= left)
+                return 0;
+        if (left == 0)
+                return refuse(refusal,
+                              "nothing is left: it ends at the ceiling that was fixed when it "
+                              "was issued (--max-lifetime); issue another one");
+        return refuse(
+                refusal,
+                "that passes the ceiling that was fixed when it was issued; at most %s is left",
+                duration_format(left, a));
+}
+
 static bool service_allowed(const json_t *services, const char *service)
 {
         json_t *item;
@@ -176,7 +201,7 @@ Refusal policy_login(const Credential *credential, const LoginFacts *facts, uint
 {
         if (!user_is(credential, facts))
                 return REFUSAL_USER;
-        if (credential->cause == CAUSE_REVOKED)
+        if (cause_ends_sessions(credential->cause))
                 return REFUSAL_REVOKED;
         if (credential->cause == CAUSE_EXPIRED || now_usec >= credential->login_limit_usec)
                 return REFUSAL_EXPIRED;
@@ -196,7 +221,7 @@ Refusal policy_session(const Credential *credential, const LoginFacts *facts,
 {
         if (!user_is(credential, facts))
                 return REFUSAL_USER;
-        if (credential->cause == CAUSE_REVOKED)
+        if (cause_ends_sessions(credential->cause))
                 return REFUSAL_REVOKED;
         if (now_usec >= credential_deadline_usec(credential, accepted_usec))
                 return REFUSAL_EXPIRED;
@@ -219,6 +244,7 @@ const char *refusal_to_string(Refusal refusal)
                 [REFUSAL_SERVICE] = "wrong-service",
                 [REFUSAL_SOURCE] = "wrong-source",
                 [REFUSAL_CLOCK] = "clock-behind",
+                [REFUSAL_FROZEN] = "frozen",
                 [REFUSAL_LOGIN] = "unknown-login",
                 [REFUSAL_PEER] = "caller-gone",
         };

@@ -28,21 +28,28 @@ typedef struct Grant {
 int policy_issue(const Config *config, bool admin, const IssueRequest *request, uint64_t now_usec,
                  Grant *ret_grant, char refusal[static POLICY_TEXT_MAX]);
 
+/* By how much each limit moves is one and the same; what moves is what is still open: the login limit
+ * (if limit_open), and live sessions, the latest of which ends at latest_usec (0: none). 0: allowed; 1:
+ * refused, in words. */
+int policy_extend(const Credential *credential, bool limit_open, uint64_t latest_usec,
+                  uint64_t by_usec, char refusal[static POLICY_TEXT_MAX]);
+
 /* Why a login is refused: for the journal, never for the person at the prompt. */
 typedef enum Refusal {
         REFUSAL_NONE = 0,
         REFUSAL_UNKNOWN, /* no such id */
         REFUSAL_SECRET,  /* wrong secret */
         REFUSAL_USER,    /* another user's, by name or by uid */
-        REFUSAL_REVOKED,
+        REFUSAL_REVOKED, /* or returned */
         REFUSAL_USED,
         REFUSAL_EXPIRED,
         REFUSAL_NOT_YET,
         REFUSAL_SERVICE,
         REFUSAL_SOURCE,
-        REFUSAL_CLOCK, /* the wall clock stands before the last moment recorded */
-        REFUSAL_LOGIN, /* no such login, or it was claimed before */
-        REFUSAL_PEER,  /* the process that asked is gone */
+        REFUSAL_CLOCK,  /* the wall clock stands before the last moment recorded */
+        REFUSAL_FROZEN, /* the host is */
+        REFUSAL_LOGIN,  /* no such login, or it was claimed before */
+        REFUSAL_PEER,   /* the process that asked is gone */
         REFUSAL_MAX,
 } Refusal;
 

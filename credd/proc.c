@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/sysmacros.h>
 
 #include "common/cleanup.h"
 #include "credd/cgroup.h"
@@ -26,8 +27,9 @@
 
 /* stat is one line of numbers; of status only the head is wanted: Uid stands in its first ten
  * lines, before the list of groups, which may be long. */
-#define STAT_MAX   4096
-#define PID_DIGITS 10
+#define STAT_MAX    4096
+#define PID_DIGITS  10
+#define READ_ROUNDS 4
 /* A line for each v1 hierarchy may stand before ours, each as long as a path may be. */
 #define CGROUP_FILE_MAX (64 * 1024)
 #define CGROUP_ROOT     "/sys/fs/cgroup"
@@ -66,16 +68,19 @@ static int parse_stat(const char *line, ProcInfo *ret_info)
         const char *open = strchr(line, '('), *close = strrchr(line, ')');
         ProcInfo info = {0};
         long threads;
+        unsigned tty;
         char state;
 
         if (!open || !close || close < open)
                 return -EBADMSG;
-        /* Fields 3, 4, 20 and 22 of proc(5). */
+        /* Fields 3, 4, 7, 20 and 22 of proc(5). */
         if (sscanf(close + 1,
-                   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
+                   " %c %d %*d %*d %u %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
                    " %ld %*d %" SCNu64,
-                   &state, &info.ppid, &threads, &info.start_ticks) != 4)
+                   &state, &info.ppid, &tty, &threads, &info.start_ticks) != 5)
                 return -EBADMSG;
+        /* The kernel's encoding: minor in bits 0 to 7 and 20 to 31, major in 8 to 19. */
+        info.tty = makedev(tty >> 8 & 0xfff, (tty & 0xff) | (tty >> 12 & 0xfff00));
         /* A process whose first thread ended shows as a zombie while its other threads run on. */
         info.dead = strchr("ZXx", state) && threads <= 1;
         copy_comm(info.comm, open + 1, close);
@@ -176,30 +181,55 @@ static int table_append(ProcTable *table, size_t *allocated, const ProcInfo *inf
         return 0;
 }
 
-static int table_fill(DIR *dir, ProcTable *table)
+static int by_pid(const void *a, const void *b)
 {
-        size_t allocated = 0;
+        const ProcInfo *x = a, *y = b;
+
+        return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* Adds what is not there yet; known is how many of the table, sorted, were there before. 1: some process
+ * went while it was read: it may have left a child behind the place where the reading was. */
+static int table_fill(DIR *dir, ProcTable *table, size_t known, size_t *allocated)
+{
+        int vanished = 0;
 
         for (;;) {
                 struct dirent *entry = (errno = 0, readdir(dir));
-                ProcInfo info;
-                pid_t pid;
+                ProcInfo info = {0};
                 int r;
 
                 if (!entry)
-                        return -errno;
-                pid = parse_pid(entry->d_name);
-                if (pid == 0)
+                        return errno ? -errno : vanished;
+                info.pid = parse_pid(entry->d_name);
+                if (info.pid == 0 ||
+                    (known > 0 && bsearch(&info, table->list, known, sizeof(info), by_pid)))
                         continue;
-                r = proc_read(pid, &info);
-                if (r == -ESRCH)
-                        continue;
-                if (r < 0)
+                r = proc_read(info.pid, &info);
+                if (r == 0)
+                        r = table_append(table, allocated, &info);
+                if (r < 0 && r != -ESRCH)
                         return r;
-                r = table_append(table, &allocated, &info);
-                if (r < 0)
-                        return r;
+                vanished |= r == -ESRCH;
         }
+}
+
+/* Again for what came meanwhile, until nothing went while it was read; a machine where that never
+ * happens is read so many times. */
+static int table_fill_all(DIR *dir, ProcTable *table)
+{
+        size_t allocated = 0;
+        int r = 1;
+
+        for (unsigned round = 0; round < READ_ROUNDS && r > 0; round++) {
+                size_t known = table->n;
+
+                rewinddir(dir);
+                r = table_fill(dir, table, known, &allocated);
+                if (table->n > 0)
+                        qsort(table->list, table->n, sizeof(*table->list), by_pid);
+        }
+        return r < 0 ? r : 0;
 }
 
 int proc_table_read(ProcTable *ret_table)
@@ -210,7 +240,7 @@ int proc_table_read(ProcTable *ret_table)
 
         if (!dir)
                 return -errno;
-        r = table_fill(dir, &table);
+        r = table_fill_all(dir, &table);
         (void)closedir(dir);
         if (r < 0)
                 return r;

@@ -14,6 +14,7 @@ typedef struct ProcInfo {
         pid_t pid, ppid;
         uid_t uid; /* real uid, of /proc/PID/status; for a set-user-ID program the person's */
         uint64_t start_ticks;
+        dev_t tty; /* its controlling terminal; 0: none */
         bool dead; /* zombie or being reaped, and no thread of it is left: it runs no more */
         char comm[PROC_COMM_MAX];
 } ProcInfo;

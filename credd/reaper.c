@@ -13,31 +13,15 @@
 #include "credd/batch.h"
 #include "credd/cgroup.h"
 #include "credd/proc.h"
-#include "credd/receipts.h"
-#include "credd/residue.h"
 #include "credd/signs.h"
+#include "credd/terminal.h"
+#include "credd/user-end.h"
+#include "credd/verified.h"
 
 #define TREE_ROUNDS 16
 #define RETRY_USEC  USEC_PER_SEC
-/* logind itself stops the manager of a user who has left after 10 s (UserStopDelaySec=). */
-#define SETTLE_USEC  (15 * USEC_PER_SEC)
-#define SETTLE_FIRST (20 * USEC_PER_MSEC)
-#define SETTLE_AGAIN (250 * USEC_PER_MSEC)
-#define TEXT_MAX     256
-
-static uint64_t now_of(const Session *session)
-{
-        return clock_line_usec(&session->manager->clock);
-}
-
-static void note_step(Session *session, const char *step)
-{
-        size_t n = json_array_size(session->steps);
-        const char *last = json_string_value(json_array_get(session->steps, n - 1));
-
-        if (n < 16 && (n == 0 || strcmp(last, step) != 0))
-                (void)json_array_append_new(session->steps, json_string(step));
-}
+#define START_AGAIN (50 * USEC_PER_MSEC)
+#define TEXT_MAX    256
 
 /* --- the actions --- */
 
@@ -67,7 +51,7 @@ static void ask(Session *session)
         r = logind_ask_session(session->manager->logind, session->row.logind_id, on_answer, session,
                                &session->asking);
         if (r < 0)
-                session_look_at(session, now_of(session) + RETRY_USEC);
+                session_look_at(session, session_now_usec(session) + RETRY_USEC);
 }
 
 static void on_acted(void *userdata, int error, const char *text)
@@ -79,19 +63,10 @@ static void on_acted(void *userdata, int error, const char *text)
                 char step[TEXT_MAX];
 
                 (void)snprintf(step, sizeof(step), "logind: %s", text ?: strerror(-error));
-                note_step(session, step);
+                session_note_step(session, step);
         }
         manager_note_logind(session->manager, error == -ENXIO ? 0 : error, text);
-        session_look_at(session, now_of(session));
-}
-
-static void on_acted_user(void *userdata, int error, const char *text)
-{
-        Session *session = userdata;
-
-        (void)error;
-        (void)text;
-        session->acting_user = logind_call_free(session->acting_user);
+        session_look_at(session, session_now_usec(session));
 }
 
 static const char *why_of(const Session *session, char text[static TEXT_MAX])
@@ -110,41 +85,46 @@ static const char *why_of(const Session *session, char text[static TEXT_MAX])
 }
 
 /* Commits one event, and says whether that worked: nothing is done that is not on record. */
-static bool record(Session *session,
-                   int (*event)(Events *events, const SessionRow *row, const char *reason),
-                   const char *reason)
+static bool record(Session *session, int (*write)(Session *session, const char *text),
+                   const char *text)
 {
         Manager *manager = session->manager;
         int r;
 
         r = batch_enter(manager->batch);
         if (r == 0)
-                r = batch_leave(manager->batch, event(&manager->events, &session->row, reason));
+                r = batch_leave(manager->batch, write(session, text));
         if (r == 0)
                 r = batch_commit(manager->batch);
         return r == 0;
 }
 
+static int write_begin(Session *session, const char *why)
+{
+        Manager *manager = session->manager;
+        int r;
+
+        r = store_begin_end(manager->store, session->row.login, session->kill.begun_usec);
+        return r < 0 ? r : event_session_terminating(&manager->events, &session->row, why);
+}
+
 static void begin(Session *session)
 {
-        char text[TEXT_MAX];
+        char text[TEXT_MAX], line[TEXT_MAX + 64];
+        const char *why = why_of(session, text);
 
         session->kill.begun = true;
-        session->kill.begun_usec = now_of(session);
+        session->kill.begun_usec = session_now_usec(session);
         /* Not being able to write must not keep anybody in: go on, the row's deadline is there. */
-        (void)record(session, event_session_terminating, why_of(session, text));
+        (void)record(session, write_begin, why);
+        (void)snprintf(line, sizeof(line), "credd: this session ends now: %s (credential %s)", why,
+                       session->row.id);
+        terminal_tell(session, line);
 }
 
-static bool user_elsewhere(const Session *session)
+static int write_killed(Session *session, const char *how)
 {
-        return announced_elsewhere(sessions_announced(session->manager->sessions), session->row.uid,
-                                   session->row.leader);
-}
-
-static bool user_may_end(const Session *session)
-{
-        return logind_connected(session->manager->logind) && !user_elsewhere(session) &&
-               !residue_user_stood_before(session);
+        return event_session_killed(&session->manager->events, &session->row, how);
 }
 
 static void terminate(Session *session)
@@ -155,23 +135,18 @@ static void terminate(Session *session)
         if (session->row.logind_id && !session->reused && !session->acting &&
             logind_terminate_session(logind, session->row.logind_id, on_acted, session,
                                      &session->acting) == 0)
-                note_step(session, "terminate-session");
-        if (!session->acting_user && user_may_end(session) &&
-            logind_terminate_user(logind, session->row.uid, on_acted_user, session,
-                                  &session->acting_user) == 0) {
-                session->user_ended = true;
-                note_step(session, "terminate-user");
-        }
+                session_note_step(session, "terminate-session");
+        user_end_gently(session);
 }
 
 static void first_force(Session *session, const char *how)
 {
-        note_step(session, how);
+        session_note_step(session, how);
         session->kill.rounds++;
         if (session->kill.forced)
                 return;
         session->kill.forced = true;
-        (void)record(session, event_session_killed, how);
+        (void)record(session, write_killed, how);
 }
 
 /* Round after round, because what is killed last may have forked first. */
@@ -179,12 +154,24 @@ static void kill_tree(Session *session)
 {
         first_force(session, "treekill");
         for (unsigned round = 0; round < TREE_ROUNDS; round++) {
-                signs_look_at_tree(session);
+                (void)signs_look_at_tree(session, session_now_usec(session));
                 if (signs_count_tree(session) == 0)
                         break;
                 for (size_t i = 0; i < session->n_tree; i++)
                         (void)proc_kill(session->tree[i].pid, session->tree[i].ticks, SIGKILL);
         }
+}
+
+/* First who it is, then where it stands, then the signal, to that one alone: a pid that was given to a
+ * stranger meanwhile is not in the cgroup, or is not the one that was. */
+static void kill_if_in(const char *path, pid_t pid)
+{
+        AUTO_FREE char *cgroup = NULL;
+        ProcInfo info;
+
+        if (proc_read(pid, &info) == 0 && proc_cgroup(pid, &cgroup) == 0 &&
+            strncmp(cgroup, path, strlen(path)) == 0)
+                (void)proc_kill(info.pid, info.start_ticks, SIGKILL);
 }
 
 static void kill_cgroup(const char *path)
@@ -194,12 +181,8 @@ static void kill_cgroup(const char *path)
 
         if (!path || cgroup_pids(path, &pids, &n) < 0)
                 return;
-        for (size_t i = 0; i < n; i++) {
-                ProcInfo info;
-
-                if (proc_read(pids[i], &info) == 0)
-                        (void)proc_kill(info.pid, info.start_ticks, SIGKILL);
-        }
+        for (size_t i = 0; i < n; i++)
+                kill_if_in(path, pids[i]);
 }
 
 /* logind's KillSession has PID 1 kill the whole cgroup at once, which no fork loop outruns; the
@@ -231,130 +214,9 @@ static void say_missed(Session *session, const KillSigns *signs)
         if (r < 0)
                 return;
         r = event_deprovision_missed(&manager->events, &session->row,
-                                     now_of(session) - session->row.deadline_usec, reason);
+                                     session_now_usec(session) - session->row.deadline_usec,
+                                     reason);
         (void)batch_leave(manager->batch, r);
-}
-
-/* --- the end --- */
-
-static json_t *evidence_of(const Session *session, uint64_t late_usec, json_t *residue)
-{
-        const SessionRow *row = &session->row;
-        const Clock *clock = &session->manager->clock;
-
-        return json_pack("{ss? si sI sI sI ss ss ss ss sO sO}", "session", row->logind_id, "leader",
-                         (int)row->leader, "deadline_usec",
-                         (json_int_t)clock_to_real_usec(clock, row->deadline_usec), "gone_usec",
-                         (json_int_t)clock_to_real_usec(clock, session->gone_usec), "late_usec",
-                         (json_int_t)late_usec, "leader_sign", kill_leader_sign(&session->seen),
-                         "logind_sign", kill_logind_sign(&session->seen), "scope_sign",
-                         kill_scope_sign(&session->seen), "tree_sign",
-                         kill_tree_sign(&session->seen), "steps", session->steps, "residue",
-                         residue);
-}
-
-/* A session that had to be ended at its deadline: its credential did not come to its end by use. */
-static int close_expired(Session *session)
-{
-        Manager *manager = session->manager;
-        AUTO_CREDENTIAL Credential credential = {0};
-        int r;
-
-        if (!session->kill.begun)
-                return 0;
-        r = store_read_credential(manager->store, session->row.credential, &credential);
-        if (r <= 0)
-                return r < 0 ? r : -ENOENT;
-        if (credential.cause != CAUSE_USED || session->why)
-                return 0;
-        r = store_close_credential(manager->store, credential.num, CAUSE_EXPIRED);
-        return r < 0 ? r : event_credential_expired(&manager->events, &credential);
-}
-
-static int say_residue(Session *session, const json_t *residue)
-{
-        AUTO_FREE char *text = NULL;
-
-        if (json_array_size(residue) == 0)
-                return 0;
-        text = json_dumps(residue, JSON_COMPACT);
-        return text ? event_session_residue(&session->manager->events, &session->row, text)
-                    : -ENOMEM;
-}
-
-static int write_end(Session *session, json_t *residue)
-{
-        Manager *manager = session->manager;
-        uint64_t deadline = session->row.deadline_usec, late;
-        json_auto_t *evidence = NULL;
-        int r;
-
-        late = session->gone_usec > deadline ? session->gone_usec - deadline : 0;
-        evidence = evidence_of(session, late, residue);
-        if (!evidence)
-                return -ENOMEM;
-        r = store_end_session(manager->store, session->row.login, session->gone_usec, evidence);
-        if (r == 0)
-                r = store_close_login(manager->store, session->row.credential);
-        if (r == 0)
-                r = event_session_ended(&manager->events, &session->row, late);
-        if (r == 0)
-                r = say_residue(session, residue);
-        if (r == 0)
-                r = close_expired(session);
-        return r < 0 ? r : receipts_try(manager, session->row.credential);
-}
-
-static void finish(Session *session, json_t *residue)
-{
-        Manager *manager = session->manager;
-        int r;
-
-        r = batch_enter(manager->batch);
-        if (r == 0)
-                r = batch_leave(manager->batch, write_end(session, residue));
-        if (r < 0) {
-                session_look_at(session, now_of(session) + RETRY_USEC);
-                return;
-        }
-        session_gone(session);
-}
-
-static bool user_may_be_killed(const Session *session)
-{
-        return session->user_ended && !session->user_killed && !session->acting_user &&
-               now_of(session) - session->gone_usec >= session->manager->config.kill_grace_usec &&
-               !user_elsewhere(session);
-}
-
-/* Verified gone. What the user's manager still holds gets the grace, then SIGKILL where that is
- * allowed; what is left after that is residue, and named. */
-static void settle(Session *session)
-{
-        json_auto_t *residue = signs_of_this_boot(session) ? residue_find(session) : json_array();
-        uint64_t now = now_of(session), since = now - session->gone_usec;
-
-        if (!residue || (json_array_size(residue) > 0 && since < SETTLE_USEC)) {
-                if (user_may_be_killed(session)) {
-                        session->user_killed = true;
-                        note_step(session, "kill-user");
-                        (void)logind_kill_user(session->manager->logind, session->row.uid,
-                                               on_acted_user, session, &session->acting_user);
-                }
-                session_look_at(session, now + SETTLE_AGAIN);
-                return;
-        }
-        finish(session, residue);
-}
-
-static void gone(Session *session, const KillSigns *signs)
-{
-        session->gone_usec = now_of(session);
-        session->seen = *signs;
-        if (!session->kill.begun)
-                note_step(session, signs_of_this_boot(session) ? "logout" : "reboot");
-        /* A moment later, so that sessions that end together are looked for in one reading of /proc. */
-        session_look_at(session, session->gone_usec + SETTLE_FIRST);
 }
 
 /* --- the loop --- */
@@ -401,17 +263,22 @@ void reaper_look(Session *session)
         if (batch_commit(manager->batch) < 0)
                 return;
         if (session->gone_usec > 0) {
-                settle(session);
+                verified_settle(session);
+                return;
+        }
+        /* logind does gently what SIGKILL would do otherwise. */
+        if (!logind_connected(manager->logind) && manager_is_starting(manager)) {
+                session_look_at(session, session_now_usec(session) + START_AGAIN);
                 return;
         }
         do {
                 signs_read(session, &signs);
                 action = kill_decide(&session->kill, &signs, &limits, session->row.deadline_usec,
-                                     now_of(session), &again);
+                                     session_now_usec(session), &again);
         } while (act(session, action, &signs));
         session->logind = LOGIND_UNASKED; /* an answer is good for one look */
         if (action == KILL_GONE)
-                gone(session, &signs);
+                verified_gone(session, &signs);
         else
                 session_look_at(session, again);
 }

@@ -28,11 +28,12 @@ static bool add_session(void *userdata, SessionRow *row)
         late = (uint64_t)json_integer_value(json_object_get(row->evidence, "late_usec"));
         if (late > sum->late_usec)
                 sum->late_usec = late;
-        if (residue)
-                (void)json_array_extend(sum->residue, residue);
+        if (residue && json_array_extend(sum->residue, residue) < 0)
+                sum->failed = true;
         (void)json_object_del(row->evidence, "residue");
-        (void)json_array_append(sum->evidence, row->evidence);
-        return true;
+        if (json_array_append(sum->evidence, row->evidence) < 0)
+                sum->failed = true;
+        return !sum->failed;
 }
 
 static int add_up(Manager *manager, int64_t num, Sum *sum)

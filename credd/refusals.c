@@ -9,9 +9,10 @@
 
 #include "credd/batch.h"
 
-#define LINES_MAX  128
-#define FLUSH_USEC USEC_PER_SEC
-#define TEXT_MAX   64
+#define LINES_MAX   128
+#define FLUSH_USEC  USEC_PER_SEC
+#define SERVICE_MAX (USER_NAME_LEN_MAX + 1)
+#define RHOST_MAX   256 /* longer ones are refused at the door */
 
 typedef struct Line {
         bool action;
@@ -19,8 +20,8 @@ typedef struct Line {
         int64_t num; /* of the credential */
         uid_t uid;   /* asked for, or asking */
         Refusal refusal;
-        char service[TEXT_MAX], rhost[TEXT_MAX]; /* of a login */
-        const char *verb, *reason;               /* of an action */
+        char service[SERVICE_MAX], rhost[RHOST_MAX]; /* of a login */
+        const char *verb, *reason;                   /* of an action */
         Actor actor;
 } Line;
 

@@ -10,10 +10,13 @@ CREATE TABLE instance (
         boot_id         TEXT NOT NULL,      -- the boot last seen
         boot            INTEGER NOT NULL,   -- its number, counted by credd
         line_offset     INTEGER NOT NULL,   -- time line - CLOCK_BOOTTIME in that boot
+        behind_line     INTEGER,            -- while the wall clock stands before the last moment
+        behind_real     INTEGER,            --   recorded before that boot: that moment
         journaled       INTEGER NOT NULL,   -- events up to this have been handed to the journal
         expired_limit   INTEGER NOT NULL,   -- the queue of login limits has been worked off
         expired_num     INTEGER NOT NULL,   --   up to (login_limit, num)
-        lapsed          INTEGER NOT NULL    -- logins up to this are claimed or have lapsed
+        lapsed          INTEGER NOT NULL,   -- logins up to this are claimed or have lapsed
+        frozen          TEXT                -- by whom and why no login is accepted; null: they are
 ) STRICT;
 
 CREATE TABLE credential (
@@ -82,7 +85,9 @@ CREATE TABLE session (
         opened_real     INTEGER NOT NULL,
         deadline        INTEGER NOT NULL,
         lingered        INTEGER NOT NULL,   -- the user lingered when it opened
+        home            TEXT,               -- the leader's cgroup then: where to look for its orphans
         logind_id       TEXT,               -- once logind has announced it
+        begun           INTEGER,            -- when its end was begun
         ended           INTEGER,
         ended_real      INTEGER,
         evidence        TEXT                -- JSON, with the end

@@ -67,9 +67,10 @@ static unsigned places_of(const Server *server, uid_t uid)
 }
 
 /* Says why, as far as the socket takes it at once. */
-static void turn_away(int fd)
+static void turn_away(PeerKind kind, int fd)
 {
-        AUTO_FREE char *text = varlink_error_encode("io.credd.Admin.Busy", NULL);
+        const char *error = kind == PEER_LOGIN ? "io.credd.Login.Refused" : "io.credd.Admin.Busy";
+        AUTO_FREE char *text = varlink_error_encode(error, NULL);
 
         if (text)
                 (void)send(fd, text, strlen(text) + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -122,7 +123,7 @@ static bool accept_one(Listener *listener)
         if (peer_identify(fd, &identity) < 0)
                 return true;
         if (!has_place(listener->server, listener->kind, identity.uid)) {
-                turn_away(fd);
+                turn_away(listener->kind, fd);
                 return true;
         }
         if (admit(listener, fd, &identity) == 0)

@@ -4,6 +4,6 @@
 
 #include "credd/peer.h"
 
-/* Takes the descriptors, which are listening; -1: that socket is not served. */
+/* The descriptors are listening and stay the caller's; -1: that socket is not served. */
 int server_new(Manager *manager, int login_fd, int admin_fd, Server **ret_server);
 Server *server_free(Server *server);

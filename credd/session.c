@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sessions and what logind says of them. Invariants: a live session in the store has a Session here
- * and the other way round; a Session whose leader lives has its pidfd, so its pid cannot come to
- * mean another process. What logind announces is kept for all sessions of the machine, ours or not:
- * a login that nobody claimed is found there, and a user who is elsewhere too is left alone there.
- */
-#include "credd/session.h"
+/* One session, and what logind says of it. Invariants: a live session in the store has a Session here
+ * and the other way round; a Session whose leader lives has its pidfd, so its pid cannot come to mean
+ * another process. */
+#include "credd/session-internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,17 +11,9 @@
 #include "credd/batch.h"
 #include "credd/proc.h"
 #include "credd/reaper.h"
+#include "credd/warning.h"
 
 #define TIMER_SLACK 1 /* sd-event's default of 250 ms is for other clocks than this */
-
-struct Sessions {
-        Manager *manager;
-        LIST_HEAD(, Session) list;
-        Announced *announced;
-        unsigned n;
-        ProcTable processes;
-        uint64_t processes_usec; /* when they were read; 0: not yet */
-};
 
 /* --- what logind says --- */
 
@@ -121,12 +111,28 @@ bool session_ending(const Session *session)
         return clock_line_usec(&session->manager->clock) >= session->row.deadline_usec;
 }
 
+uint64_t session_now_usec(const Session *session)
+{
+        return clock_line_usec(&session->manager->clock);
+}
+
+void session_note_step(Session *session, const char *step)
+{
+        size_t n = json_array_size(session->steps);
+        const char *last = json_string_value(json_array_get(session->steps, n - 1));
+
+        if (n < 16 && (n == 0 || strcmp(last, step) != 0))
+                (void)json_array_append_new(session->steps, json_string(step));
+}
+
 void session_look_at(Session *session, uint64_t line_usec)
 {
         uint64_t at = line_usec;
 
         if (at > session->bind_by_usec)
                 at = session->bind_by_usec;
+        if (at > session->warn_at_usec)
+                at = session->warn_at_usec;
         if (at == USEC_INFINITY) {
                 (void)sd_event_source_set_enabled(session->timer, SD_EVENT_OFF);
                 return;
@@ -142,6 +148,8 @@ static void give_up_binding(Session *session)
         Manager *manager = session->manager;
 
         session->bind_by_usec = USEC_INFINITY;
+        if (session_ending(session))
+                return; /* it is being ended already, and late is counted from its deadline */
         session->why = "logind never announced its session";
         session->row.deadline_usec = clock_line_usec(&manager->clock);
         if (batch_enter(manager->batch) < 0)
@@ -158,6 +166,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         (void)usec;
         if (clock_line_usec(&session->manager->clock) >= session->bind_by_usec)
                 give_up_binding(session);
+        if (clock_line_usec(&session->manager->clock) >= session->warn_at_usec)
+                warning_give(session);
         reaper_look(session);
         return 0;
 }
@@ -176,9 +186,9 @@ static int on_leader_exit(sd_event_source *source, int fd, uint32_t events, void
         return 0;
 }
 
-static void session_free(Session *session)
+void session_close(Session *session)
 {
-        if (session->steps) {
+        if (session->listed) {
                 LIST_REMOVE(session, all);
                 session->manager->sessions->n--;
         }
@@ -191,9 +201,46 @@ static void session_free(Session *session)
         free(session);
 }
 
+uint64_t sessions_earliest(const Sessions *sessions, int64_t credential)
+{
+        uint64_t earliest = USEC_INFINITY;
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->row.credential == credential && session->row.deadline_usec < earliest)
+                        earliest = session->row.deadline_usec;
+        return earliest;
+}
+
+bool sessions_over(const Sessions *sessions, int64_t login)
+{
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->row.login == login)
+                        return session->pidfd < 0;
+        return false;
+}
+
+bool sessions_another(const Sessions *sessions, const Session *session)
+{
+        const Session *other;
+
+        LIST_FOREACH (other, &sessions->list, all)
+                if (other != session && other->row.uid == session->row.uid && other->gone_usec == 0)
+                        return true;
+        return false;
+}
+
 void session_gone(Session *session)
 {
-        session_free(session);
+        Session *other;
+
+        LIST_FOREACH (other, &session->manager->sessions->list, all)
+                if (other != session && other->row.uid == session->row.uid &&
+                    session->since_usec < other->since_usec)
+                        other->since_usec = session->since_usec;
+        session_close(session);
 }
 
 static int add_sources(Session *session)
@@ -230,142 +277,25 @@ int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why
         session->bind_by_usec = row->logind_id
                                         ? USEC_INFINITY
                                         : row->opened_usec + manager->config.bind_timeout_usec;
-        r = add_sources(session);
+        session->steps = json_array();
+        r = session->steps ? add_sources(session) : -ENOMEM;
         if (r < 0) {
                 session->pidfd = -1;
-                session_free(session);
+                session_close(session);
                 return r;
         }
-        session->steps = json_array();
+        /* Until the leader is seen in its scope. */
+        session->home = take_ptr(row->home);
         session->row = *row;
+        session->since_usec = row->accepted_usec;
+        /* An end that was begun before a restart goes on, and its grace with it. */
+        if (row->begun_usec != USEC_INFINITY)
+                session->kill = (Kill){.begun = true, .begun_usec = row->begun_usec};
         *row = (SessionRow){0};
         LIST_INSERT_HEAD(&sessions->list, session, all);
+        session->listed = true;
         sessions->n++;
+        warning_plan(session);
         session_look_at(session, session->row.deadline_usec);
         return 0;
-}
-
-/* --- all of them --- */
-
-unsigned sessions_live(const Sessions *sessions)
-{
-        return sessions->n;
-}
-
-unsigned sessions_overdue(const Sessions *sessions)
-{
-        const Session *session;
-        unsigned n = 0;
-
-        LIST_FOREACH (session, &sessions->list, all)
-                if (session_ending(session))
-                        n++;
-        return n;
-}
-
-bool sessions_ending(const Sessions *sessions, int64_t credential)
-{
-        const Session *session;
-
-        LIST_FOREACH (session, &sessions->list, all)
-                if (session->row.credential == credential && session_ending(session))
-                        return true;
-        return false;
-}
-
-bool sessions_cover_cgroup(const Sessions *sessions, const char *cgroup, uint64_t before_ticks)
-{
-        const Session *session;
-
-        LIST_FOREACH (session, &sessions->list, all)
-                if (session->row.logind_id && announced_is_scope_of(cgroup, session->row.logind_id))
-                        return true;
-        return announced_scope_before(sessions->announced, cgroup, before_ticks);
-}
-
-const Announced *sessions_announced(const Sessions *sessions)
-{
-        return sessions->announced;
-}
-
-int sessions_end_now(Sessions *sessions, int64_t credential)
-{
-        uint64_t now = clock_line_usec(&sessions->manager->clock);
-        Session *session;
-        int r;
-
-        LIST_FOREACH (session, &sessions->list, all) {
-                if (session->row.credential != credential || session->row.deadline_usec <= now)
-                        continue;
-                r = store_set_deadline(sessions->manager->store, session->row.login, now);
-                if (r < 0)
-                        return r;
-        }
-        /* Only when all rows are changed: an error takes them back. Timers act after the commit. */
-        LIST_FOREACH (session, &sessions->list, all)
-                if (session->row.credential == credential && session->row.deadline_usec > now) {
-                        session->row.deadline_usec = now;
-                        session_look_at(session, now);
-                }
-        return 0;
-}
-
-const ProcTable *sessions_processes(Sessions *sessions, uint64_t since_usec)
-{
-        if (sessions->processes_usec > 0 && sessions->processes_usec >= since_usec)
-                return &sessions->processes;
-        proc_table_done(&sessions->processes);
-        sessions->processes_usec = clock_line_usec(&sessions->manager->clock);
-        if (proc_table_read(&sessions->processes) == 0)
-                return &sessions->processes;
-        sessions->processes_usec = 0;
-        return NULL;
-}
-
-static bool restore_one(void *userdata, SessionRow *row)
-{
-        Sessions *sessions = userdata;
-        int pidfd = -ESRCH;
-
-        /* Another boot's pids mean nothing now; the session ended with that boot at the latest. */
-        if (row->boot == store_boot(sessions->manager->store))
-                pidfd = proc_pidfd(row->leader, row->ticks);
-        return session_open(sessions, row, pidfd < 0 ? -1 : pidfd, NULL) == 0;
-}
-
-int sessions_restore(Sessions *sessions)
-{
-        return store_each_session(sessions->manager->store, SESSIONS_LIVE, 0, 0, INT64_MAX,
-                                  restore_one, sessions);
-}
-
-int sessions_new(Manager *manager, Sessions **ret_sessions)
-{
-        Sessions *sessions;
-        int r;
-
-        sessions = calloc(1, sizeof(*sessions));
-        if (!sessions)
-                return -ENOMEM;
-        r = announced_new(&sessions->announced);
-        if (r < 0) {
-                free(sessions);
-                return r;
-        }
-        sessions->manager = manager;
-        LIST_INIT(&sessions->list);
-        *ret_sessions = sessions;
-        return 0;
-}
-
-Sessions *sessions_free(Sessions *sessions)
-{
-        if (!sessions)
-                return NULL;
-        while (!LIST_EMPTY(&sessions->list))
-                session_free(LIST_FIRST(&sessions->list));
-        (void)announced_free(sessions->announced);
-        proc_table_done(&sessions->processes);
-        free(sessions);
-        return NULL;
 }

@@ -19,12 +19,17 @@ typedef struct ProcRef {
 
 typedef struct Session {
         LIST_ENTRY(Session) all;
+        bool listed;
         Manager *manager;
         SessionRow row;
         int pidfd; /* of the leader; -1: it is gone */
         sd_event_source *exit, *timer;
         uint64_t bind_by_usec; /* USEC_INFINITY: logind has announced it */
         const char *why;       /* it is ended before its deadline; NULL: by its deadline */
+        /* From when on what its user starts may be its residue: its login, or that of a session of the same
+         * user that ended meanwhile and left the user's manager to this one. */
+        uint64_t since_usec;
+        uint64_t warn_at_usec; /* the next line to its terminals; USEC_INFINITY: none */
 
         /* the kill: reaper.c */
         Kill kill;
@@ -37,6 +42,7 @@ typedef struct Session {
         json_t *steps;   /* what was done, for the receipt */
         bool user_ended; /* TerminateUser was sent */
         bool user_killed;
+        uint64_t user_ended_usec;
         uint64_t gone_usec; /* when all four signs agreed; 0: not yet */
         KillSigns seen;     /* what they were */
 } Session;
@@ -54,8 +60,27 @@ bool session_ending(const Session *session);
 
 /* A session was claimed: its row is in the store. Takes row and pidfd. why: see Session. */
 int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why);
-/* Inside a batch: all live sessions of the credential end now. */
-int sessions_end_now(Sessions *sessions, int64_t credential);
+/* Ending or extending the live sessions of a credential (0: of every one) whose deadline lies ahead.
+ * First the rows, inside a batch, which may fail; then, when nothing can fail any more, the sessions
+ * themselves, whose timers cannot be rolled back. why: see Session; NULL: the credential's own end says
+ * it. */
+int sessions_store_end(Sessions *sessions, int64_t credential);
+void sessions_end(Sessions *sessions, int64_t credential, const char *why);
+int sessions_store_extension(Sessions *sessions, int64_t credential, uint64_t by_usec);
+void sessions_extend(Sessions *sessions, int64_t credential, uint64_t by_usec);
+/* The latest deadline of those that are not over; 0: there is none. */
+uint64_t sessions_latest(const Sessions *sessions, int64_t credential);
+/* The first deadline of its live sessions; USEC_INFINITY: none is live. */
+uint64_t sessions_earliest(const Sessions *sessions, int64_t credential);
+/* Its leader has exited, and its end is being verified. */
+bool sessions_over(const Sessions *sessions, int64_t login);
+/* A live session has that leader. */
+bool sessions_led_by(const Sessions *sessions, pid_t leader);
+/* Another session of that user that a credential opened and that is not verified gone. */
+bool sessions_another(const Sessions *sessions, const Session *session);
+/* The live session in whose scope the process stands, if it is the session's user or root (sudo); NULL:
+ * none. */
+const Session *sessions_find_process(const Sessions *sessions, pid_t pid, uid_t uid);
 
 /* How LogindHandlers reach us: userdata is the Manager. */
 extern const LogindHandlers sessions_logind_handlers;
@@ -69,5 +94,8 @@ bool sessions_cover_cgroup(const Sessions *sessions, const char *cgroup, uint64_
 /* All processes at a moment not before since (on the line). Sessions that end together share it. NULL:
  * it cannot be read. Valid until the next call. */
 const ProcTable *sessions_processes(Sessions *sessions, uint64_t since_usec);
+uint64_t session_now_usec(const Session *session);
+/* What was done, for the receipt. */
+void session_note_step(Session *session, const char *step);
 /* Looks again at this moment (on the line). */
 void session_look_at(Session *session, uint64_t line_usec);

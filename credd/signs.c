@@ -4,34 +4,26 @@
 #include "credd/signs.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "credd/cgroup.h"
 #include "credd/proc.h"
 
+/* One reading of /proc serves the sessions that are looked at together. */
+#define TREE_AGE_USEC (20 * USEC_PER_MSEC)
+
 bool signs_of_this_boot(const Session *session)
 {
         return session->row.boot == store_boot(session->manager->store);
 }
 
-/* logind puts a session into user.slice/user-UID.slice/session-ID.scope; where the leader stands in
- * a scope of that name, that is it, whatever is above it. */
-static char *scope_path(const Session *session, const char *leader_cgroup)
+/* NULL: it has none that we know of. */
+static const char *scope_path(const Session *session, char path[static SCOPE_PATH_MAX])
 {
-        char name[64], *path;
-
         if (!session->row.logind_id || session->reused ||
-            snprintf(name, sizeof(name), "/session-%s.scope", session->row.logind_id) >=
-                    (int)sizeof(name))
-                return NULL;
-        if (leader_cgroup) {
-                const char *last = strrchr(leader_cgroup, '/');
-
-                if (last && strcmp(last, name) == 0)
-                        return strdup(leader_cgroup);
-        }
-        if (asprintf(&path, "/user.slice/user-%u.slice%s", session->row.uid, name) < 0)
+            !announced_scope_path(session->row.uid, session->row.logind_id, path))
                 return NULL;
         return path;
 }
@@ -48,37 +40,51 @@ static ScopeSign read_scope(const char *path)
         return r == -ENOENT ? SCOPE_ABSENT : SCOPE_POPULATED;
 }
 
-static void remember(Session *session, const ProcInfo *info)
+static int by_ref(const void *a, const void *b)
 {
-        ProcRef *grown;
+        const ProcRef *x = a, *y = b;
 
-        for (size_t i = 0; i < session->n_tree; i++)
-                if (session->tree[i].pid == info->pid &&
-                    session->tree[i].ticks == info->start_ticks)
-                        return;
-        grown = reallocarray(session->tree, session->n_tree + 1, sizeof(*grown));
-        if (!grown)
-                return;
-        session->tree = grown;
-        session->tree[session->n_tree++] = (ProcRef){info->pid, info->start_ticks};
+        if (x->pid != y->pid)
+                return x->pid < y->pid ? -1 : 1;
+        return (x->ticks > y->ticks) - (x->ticks < y->ticks);
 }
 
-/* Who belongs to the leader now: kept, because once it is dead its children are init's. */
-void signs_look_at_tree(Session *session)
+/* Kept, because once the leader is dead its children are init's. */
+static int remember(Session *session, const ProcTable *table, const size_t *indexes, size_t n)
 {
-        CLEANUP(proc_table_done) ProcTable table = {0};
+        size_t known = session->n_tree;
+        ProcRef *grown = reallocarray(session->tree, known + n + 1, sizeof(*grown));
+
+        if (!grown)
+                return -ENOMEM;
+        session->tree = grown;
+        for (size_t i = 0; i < n; i++) {
+                const ProcInfo *info = &table->list[indexes[i]];
+                const ProcRef ref = {info->pid, info->start_ticks};
+
+                if (!bsearch(&ref, session->tree, known, sizeof(ref), by_ref))
+                        session->tree[session->n_tree++] = ref;
+        }
+        qsort(session->tree, session->n_tree, sizeof(*session->tree), by_ref);
+        return 0;
+}
+
+int signs_look_at_tree(Session *session, uint64_t since_usec)
+{
+        const ProcTable *table = sessions_processes(session->manager->sessions, since_usec);
         AUTO_FREE pid_t *pids = NULL;
         AUTO_FREE size_t *indexes = NULL;
         size_t n_pids = 0, n = 0;
+        int r;
 
-        if (session->home && cgroup_pids(session->home, &pids, &n_pids) < 0)
-                n_pids = 0;
-        if (proc_table_read(&table) < 0 ||
-            proc_tree(&table, session->row.leader, session->row.ticks, session->row.uid, pids,
-                      n_pids, &indexes, &n) < 0)
-                return;
-        for (size_t i = 0; i < n; i++)
-                remember(session, &table.list[indexes[i]]);
+        if (!table)
+                return -EIO;
+        r = session->home ? cgroup_pids(session->home, &pids, &n_pids) : 0;
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = proc_tree(table, session->row.leader, session->row.ticks, session->row.uid, pids,
+                      n_pids, &indexes, &n);
+        return r < 0 ? r : remember(session, table, indexes, n);
 }
 
 unsigned signs_count_tree(Session *session)
@@ -110,10 +116,33 @@ static void note_home(Session *session, char **cgroup)
         session->home = take_ptr(*cgroup);
 }
 
+/* The pidfd itself is asked: its event may still be waiting in the loop. */
+static bool leader_alive(const Session *session)
+{
+        struct pollfd exited = {.fd = session->pidfd, .events = POLLIN};
+
+        return session->pidfd >= 0 && poll(&exited, 1, 0) == 0;
+}
+
+/* Inside its scope a session is judged by the scope: whole, however many processes it holds. */
+static unsigned read_tree(Session *session, const KillSigns *signs)
+{
+        bool outside = signs->leader_alive && !signs->leader_in_scope;
+        unsigned unread = 0;
+
+        if (!session->kill.begun && signs->leader_alive)
+                return 0; /* while the leader lives and nothing is due, its tree decides nothing */
+        if (outside || (!signs->leader_alive && session->home))
+                unread = signs_look_at_tree(session, session_now_usec(session) - TREE_AGE_USEC) < 0;
+        return signs_count_tree(session) + unread;
+}
+
 void signs_read(Session *session, KillSigns *ret_signs)
 {
-        AUTO_FREE char *cgroup = NULL, *scope = NULL;
-        KillSigns signs = {.leader_alive = session->pidfd >= 0};
+        KillSigns signs = {.leader_alive = leader_alive(session)};
+        AUTO_FREE char *cgroup = NULL;
+        char path[SCOPE_PATH_MAX];
+        const char *scope = scope_path(session, path);
 
         if (!signs_of_this_boot(session)) {
                 *ret_signs = (KillSigns){.scope = SCOPE_NONE, .logind = LOGIND_GONE};
@@ -121,7 +150,6 @@ void signs_read(Session *session, KillSigns *ret_signs)
         }
         if (signs.leader_alive && proc_cgroup(session->row.leader, &cgroup) < 0)
                 cgroup = NULL;
-        scope = scope_path(session, cgroup);
         signs.leader_in_scope = cgroup && scope && strcmp(cgroup, scope) == 0;
         signs.scope = read_scope(scope);
         if (cgroup && !signs.leader_in_scope)
@@ -130,21 +158,15 @@ void signs_read(Session *session, KillSigns *ret_signs)
                 free(session->home);
                 session->home = NULL;
         }
-        /* While the leader lives and nothing is due, its tree decides nothing. */
-        if (session->kill.begun || !signs.leader_alive) {
-                if (signs.leader_alive || session->home)
-                        signs_look_at_tree(session);
-                signs.tree = signs_count_tree(session);
-        }
+        signs.tree = read_tree(session, &signs);
         signs.logind = logind_sign(session);
         *ret_signs = signs;
 }
 
 char *signs_scope(const Session *session)
 {
-        AUTO_FREE char *cgroup = NULL;
+        char path[SCOPE_PATH_MAX];
+        const char *scope = scope_path(session, path);
 
-        if (session->pidfd >= 0 && proc_cgroup(session->row.leader, &cgroup) < 0)
-                cgroup = NULL;
-        return scope_path(session, cgroup);
+        return scope ? strdup(scope) : NULL;
 }

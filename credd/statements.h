@@ -16,7 +16,7 @@
 #define SESSION_COLUMNS                                                                            \
         "e.login, e.credential, e.boot, e.leader, e.ticks, e.opened, e.opened_real, e.deadline, "  \
         "e.lingered, e.logind_id, e.ended, e.ended_real, e.evidence, c.id, c.user, c.uid, "        \
-        "l.service, l.tty, l.rhost, l.accepted"
+        "l.service, l.tty, l.rhost, l.accepted, e.home, e.begun"
 #define SESSION_FROM                                                                               \
         " FROM session e CROSS JOIN login l ON l.num = e.login "                                   \
         "CROSS JOIN credential c ON c.num = e.credential "
@@ -24,11 +24,15 @@
 #define STATEMENTS(X)                                                                              \
         X(INSTANCE_READ, ONE,                                                                      \
           "SELECT instance, boot_id, boot, line_offset, journaled, expired_limit, expired_num, "   \
-          "lapsed FROM instance")                                                                  \
-        X(INSTANCE_ADD, WRITE, "INSERT INTO instance VALUES (1, ?, ?, 1, ?, 0, 0, 0, 0)")          \
-        X(INSTANCE_BOOT, ONE, "UPDATE instance SET boot_id = ?, boot = ?, line_offset = ?")        \
+          "lapsed, frozen, behind_line, behind_real FROM instance")                                \
+        X(INSTANCE_ADD, WRITE,                                                                     \
+          "INSERT INTO instance VALUES (1, ?, ?, 1, ?, NULL, NULL, 0, 0, 0, 0, NULL)")             \
+        X(INSTANCE_BOOT, ONE, "UPDATE instance SET boot_id = ?, boot = ?")                         \
+        X(INSTANCE_CLOCK, ONE,                                                                     \
+          "UPDATE instance SET line_offset = ?, behind_line = ?, behind_real = ?")                 \
         X(INSTANCE_JOURNALED, ONE, "UPDATE instance SET journaled = ?")                            \
         X(INSTANCE_EXPIRED, ONE, "UPDATE instance SET expired_limit = ?, expired_num = ?")         \
+        X(INSTANCE_FROZEN, ONE, "UPDATE instance SET frozen = ?")                                  \
         X(INSTANCE_LAPSED, ONE, "UPDATE instance SET lapsed = ?")                                  \
                                                                                                    \
         X(CREDENTIAL_ADD, WRITE,                                                                   \
@@ -49,6 +53,7 @@
         X(STANDING_LOGIN_CLOSED, KEY,                                                              \
           "UPDATE standing SET open_logins = open_logins - 1 WHERE num = ? AND open_logins > 0")   \
         X(STANDING_CLOSE, KEY, "UPDATE standing SET cause = ?, hash = NULL WHERE num = ?")         \
+        X(STANDING_EXTEND, KEY, "UPDATE standing SET login_limit = ? WHERE num = ? AND cause = 0") \
         X(STANDING_LAST_EVENT, KEY, "SELECT last_event FROM standing WHERE num = ?")               \
         X(STANDING_SET_LAST_EVENT, KEY, "UPDATE standing SET last_event = ? WHERE num = ?")        \
         X(EXPIRY_SAME, KEY,                                                                        \
@@ -72,7 +77,7 @@
                                                                                                    \
         X(SESSION_ADD, WRITE,                                                                      \
           "INSERT INTO session (login, credential, boot, leader, ticks, opened, opened_real, "     \
-          "deadline, lingered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                                \
+          "deadline, lingered, home) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                       \
         X(SESSION_READ, KEY, "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.login = ?")           \
         X(SESSION_LIVE, KEY,                                                                       \
           "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.ended IS NULL AND e.login > ? "          \
@@ -83,6 +88,7 @@
           "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.credential = ? AND e.login > ? "         \
           "ORDER BY e.login LIMIT ?")                                                              \
         X(SESSION_SET_BOUND, KEY, "UPDATE session SET logind_id = ? WHERE login = ?")              \
+        X(SESSION_SET_BEGUN, KEY, "UPDATE session SET begun = ? WHERE login = ?")                  \
         X(SESSION_SET_DEADLINE, KEY,                                                               \
           "UPDATE session SET deadline = ? WHERE login = ? AND ended IS NULL")                     \
         X(SESSION_SET_ENDED, KEY,                                                                  \

@@ -147,6 +147,12 @@ int store_close_credential(Store *store, int64_t num, Cause cause)
                 db_run(store->db, STATEMENT_STANDING_CLOSE, "ii", (int64_t)cause, num));
 }
 
+int store_extend(Store *store, int64_t num, uint64_t login_limit_usec)
+{
+        return row_exactly_one(
+                db_run(store->db, STATEMENT_STANDING_EXTEND, "ti", login_limit_usec, num));
+}
+
 int store_add_revocation(Store *store, int64_t num, const Revocation *revocation)
 {
         return row_exactly_one(db_run(store->db, STATEMENT_REVOCATION_ADD, "itsiTs", num,
@@ -200,11 +206,11 @@ static size_t take_expiry(Store *store, unsigned s, int found, ExpiryRow *rows, 
 /* In two steps, because "(login_limit, num) > (?, ?)" is planned as a scan. */
 int store_expiry_peek(Store *store, ExpiryRow *ret_rows, size_t limit, size_t *ret_n)
 {
-        uint64_t at = store->expired.login_limit_usec;
+        uint64_t at = store->now.expired.login_limit_usec;
         size_t n;
         int r;
 
-        r = db_first(store->db, STATEMENT_EXPIRY_SAME, "tii", at, store->expired.num,
+        r = db_first(store->db, STATEMENT_EXPIRY_SAME, "tii", at, store->now.expired.num,
                      (int64_t)limit);
         n = take_expiry(store, STATEMENT_EXPIRY_SAME, r, ret_rows, limit, &r);
         if (r == 0 && n < limit) {
@@ -223,7 +229,7 @@ int store_expiry_advance(Store *store, const ExpiryRow *row)
                                        row->login_limit_usec, row->num));
 
         if (r == 0)
-                store->expired = *row;
+                store->now.expired = *row;
         return r;
 }
 

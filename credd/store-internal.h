@@ -6,20 +6,31 @@
 #include "credd/digest.h"
 #include "credd/store.h"
 
+#define FROZEN_TEXT_MAX 320
+
 typedef struct StoreChain {
         int64_t seq; /* of the last event */
         uint8_t head[HASH_LEN];
 } StoreChain;
+
+/* What is known of the store without reading it: a request that is undone takes its part back. */
+typedef struct StoreMarks {
+        StoreChain chain;
+        int64_t journaled;
+        ExpiryRow expired; /* the queue has been worked off up to here */
+        int64_t lapsed;
+        char frozen[FROZEN_TEXT_MAX]; /* "": it is not */
+} StoreMarks;
 
 struct Store {
         Db *db;
         DigestKey *key;
         Clock *clock;
         int64_t boot;
-        StoreChain chain, saved;
-        int64_t journaled;
-        ExpiryRow expired; /* the queue has been worked off up to here */
-        int64_t lapsed;
+        StoreMarks now, saved;
+        int dir_fd;
+        bool full;              /* the reserve is not there */
+        uint64_t full_try_usec; /* CLOCK_BOOTTIME: when to try to make it again */
 };
 
 /* A copy of a column that may be null; *failed is set when there is no memory for it. */

@@ -75,7 +75,8 @@ int store_lapse_peek(Store *store, Login *ret)
 {
         return one_login(
                 store, STATEMENT_LOGIN_AFTER,
-                db_first(store->db, STATEMENT_LOGIN_AFTER, "ii", store->lapsed, INT64_C(1)), ret);
+                db_first(store->db, STATEMENT_LOGIN_AFTER, "ii", store->now.lapsed, INT64_C(1)),
+                ret);
 }
 
 int store_lapse_advance(Store *store, int64_t num)
@@ -83,7 +84,7 @@ int store_lapse_advance(Store *store, int64_t num)
         int r = row_exactly_one(db_run(store->db, STATEMENT_INSTANCE_LAPSED, "i", num));
 
         if (r == 0)
-                store->lapsed = num;
+                store->now.lapsed = num;
         return r;
 }
 
@@ -95,6 +96,7 @@ int store_set_login(Store *store, int64_t num, LoginState state)
 
 void session_row_done(SessionRow *row)
 {
+        free(row->home);
         free(row->logind_id);
         free(row->user);
         free(row->service);
@@ -106,10 +108,10 @@ void session_row_done(SessionRow *row)
 
 int store_add_session(Store *store, const SessionRow *row)
 {
-        return row_exactly_one(db_run(store->db, STATEMENT_SESSION_ADD, "iiiiittti", row->login,
+        return row_exactly_one(db_run(store->db, STATEMENT_SESSION_ADD, "iiiiitttis", row->login,
                                       row->credential, store->boot, (int64_t)row->leader,
                                       (int64_t)row->ticks, row->opened_usec, row->opened_real_usec,
-                                      row->deadline_usec, (int64_t)row->lingered));
+                                      row->deadline_usec, (int64_t)row->lingered, row->home));
 }
 
 static int take_session(Store *store, unsigned s, SessionRow *ret)
@@ -137,6 +139,8 @@ static int take_session(Store *store, unsigned s, SessionRow *ret)
         row.tty = row_text(store->db, s, 17, &failed);
         row.rhost = row_text(store->db, s, 18, &failed);
         row.accepted_usec = db_usec(store->db, s, 19);
+        row.home = row_text(store->db, s, 20, &failed);
+        row.begun_usec = db_usec(store->db, s, 21);
         if (failed || !row.user || !row.service)
                 return failed ? -ENOMEM : -EBADMSG;
         *ret = row;
@@ -196,6 +200,12 @@ int store_bind_session(Store *store, int64_t login, const char *logind_id)
 {
         return row_exactly_one(
                 db_run(store->db, STATEMENT_SESSION_SET_BOUND, "si", logind_id, login));
+}
+
+int store_begin_end(Store *store, int64_t login, uint64_t begun_usec)
+{
+        return row_exactly_one(
+                db_run(store->db, STATEMENT_SESSION_SET_BEGUN, "ti", begun_usec, login));
 }
 
 int store_set_deadline(Store *store, int64_t login, uint64_t deadline_usec)

@@ -12,11 +12,13 @@
 
 #include "credd/db.h"
 #include "credd/digest.h"
+#include "credd/reserve.h"
 #include "credd/schema.h"
 #include "credd/statements.h"
 #include "credd/store-internal.h"
 
-#define APPLICATION_ID 0x63726564 /* "cred" */
+#define APPLICATION_ID  0x63726564 /* "cred" */
+#define FULL_RETRY_USEC (5 * USEC_PER_SEC)
 
 static const char *const migrations[] = {schema_sql};
 static const char *const statements[] = {
@@ -37,7 +39,7 @@ int store_commit(Store *store)
 
 int store_savepoint(Store *store)
 {
-        store->saved = store->chain;
+        store->saved = store->now;
         return db_savepoint(store->db);
 }
 
@@ -48,7 +50,7 @@ int store_release(Store *store)
 
 int store_rollback(Store *store)
 {
-        store->chain = store->saved;
+        store->now = store->saved;
         return db_rollback_to(store->db);
 }
 
@@ -74,12 +76,27 @@ int64_t store_boot(const Store *store)
 
 int64_t store_newest_event(const Store *store)
 {
-        return store->chain.seq;
+        return store->now.chain.seq;
+}
+
+const char *store_frozen(const Store *store)
+{
+        return store->now.frozen[0] ? store->now.frozen : NULL;
+}
+
+int store_set_frozen(Store *store, const char *why)
+{
+        int r = db_run(store->db, STATEMENT_INSTANCE_FROZEN, "s", why);
+
+        if (r < 0)
+                return r;
+        (void)snprintf(store->now.frozen, sizeof(store->now.frozen), "%s", why ?: "");
+        return 0;
 }
 
 int64_t store_journaled(const Store *store)
 {
-        return store->journaled;
+        return store->now.journaled;
 }
 
 int store_set_journaled(Store *store, int64_t seq)
@@ -88,7 +105,7 @@ int store_set_journaled(Store *store, int64_t seq)
 
         if (r < 0)
                 return r;
-        store->journaled = seq;
+        store->now.journaled = seq;
         return 0;
 }
 
@@ -120,7 +137,7 @@ static int last_event_of(Store *store, int64_t num, int64_t *ret_seq)
 
 int store_add_event(Store *store, const char *name, int64_t num, const char *data)
 {
-        StoreChain next = {.seq = store->chain.seq + 1};
+        StoreChain next = {.seq = store->now.chain.seq + 1};
         uint64_t line = clock_line_usec(store->clock), real = clock_real_usec(store->clock);
         int64_t previous = 0;
         int r;
@@ -130,7 +147,7 @@ int store_add_event(Store *store, const char *name, int64_t num, const char *dat
                 if (r < 0)
                         return r;
         }
-        chain_hash(&store->chain, next.seq, line, real, name, num, data, next.head);
+        chain_hash(&store->now.chain, next.seq, line, real, name, num, data, next.head);
         r = db_run(store->db, STATEMENT_EVENT_ADD, "ittsiisb", next.seq, line, real, name, num,
                    previous, data, next.head, (size_t)HASH_LEN);
         if (r < 0)
@@ -140,7 +157,7 @@ int store_add_event(Store *store, const char *name, int64_t num, const char *dat
                 if (r < 0)
                         return r;
         }
-        store->chain = next;
+        store->now.chain = next;
         return 0;
 }
 
@@ -200,12 +217,12 @@ static int read_head(Store *store, ClockMark *mark)
         r = db_first(store->db, STATEMENT_EVENT_LAST, "");
         if (r <= 0)
                 return r;
-        store->chain.seq = db_int(store->db, STATEMENT_EVENT_LAST, 0);
+        store->now.chain.seq = db_int(store->db, STATEMENT_EVENT_LAST, 0);
         mark->line_usec = db_usec(store->db, STATEMENT_EVENT_LAST, 1);
         mark->real_usec = db_usec(store->db, STATEMENT_EVENT_LAST, 2);
         hash = db_blob(store->db, STATEMENT_EVENT_LAST, 3, &len);
         if (len == HASH_LEN)
-                memcpy(store->chain.head, hash, HASH_LEN);
+                memcpy(store->now.chain.head, hash, HASH_LEN);
         db_end(store->db, STATEMENT_EVENT_LAST);
         return len == HASH_LEN ? 0 : -EBADMSG;
 }
@@ -234,20 +251,48 @@ static int read_instance(Store *store, const char *boot_id, ClockMark *ret_mark)
         if (r <= 0)
                 return r;
         last_boot = db_text(store->db, s, 1);
-        ret_mark->same_boot = last_boot && strcmp(last_boot, boot_id) == 0;
         store->boot = db_int(store->db, s, 2);
-        ret_mark->offset_usec = (uint64_t)db_int(store->db, s, 3);
-        store->journaled = db_int(store->db, s, 4);
-        store->expired.login_limit_usec = db_usec(store->db, s, 5);
-        store->expired.num = db_int(store->db, s, 6);
-        store->lapsed = db_int(store->db, s, 7);
+        store->now.journaled = db_int(store->db, s, 4);
+        store->now.expired.login_limit_usec = db_usec(store->db, s, 5);
+        store->now.expired.num = db_int(store->db, s, 6);
+        store->now.lapsed = db_int(store->db, s, 7);
+        (void)snprintf(store->now.frozen, sizeof(store->now.frozen), "%s",
+                       db_text(store->db, s, 8) ?: "");
+        *ret_mark = (ClockMark){
+                .same_boot = last_boot && strcmp(last_boot, boot_id) == 0,
+                .offset_usec = (uint64_t)db_int(store->db, s, 3),
+                .behind = !db_is_null(store->db, s, 10),
+                .line_usec = (uint64_t)db_int(store->db, s, 9),
+                .real_usec = (uint64_t)db_int(store->db, s, 10),
+        };
         db_end(store->db, s);
         return 1;
 }
 
+int store_note_clock(Store *store)
+{
+        const Clock *clock = store->clock;
+        int r = db_run(store->db, STATEMENT_INSTANCE_CLOCK, "tTT", clock->offset_usec,
+                       clock->behind ? clock->mark_line_usec : USEC_INFINITY,
+                       clock->behind ? clock->mark_real_usec : USEC_INFINITY);
+
+        return r < 0 ? r : 0;
+}
+
+/* A moment that a clock behind it could not reach again is kept until the clock does. */
+static void take_mark(const ClockMark *last_event, ClockMark *mark)
+{
+        if (mark->same_boot && mark->behind)
+                return;
+        if (mark->behind && mark->real_usec > last_event->real_usec)
+                return;
+        mark->line_usec = last_event->line_usec;
+        mark->real_usec = last_event->real_usec;
+}
+
 static int settle(Store *store, const char *boot_id)
 {
-        ClockMark mark = {0};
+        ClockMark mark = {0}, last_event = {0};
         int r;
 
         r = read_instance(store, boot_id, &mark);
@@ -255,38 +300,70 @@ static int settle(Store *store, const char *boot_id)
                 return r;
         if (r == 0)
                 return first_start(store, boot_id);
-        r = read_head(store, &mark);
+        r = read_head(store, &last_event);
         if (r < 0)
                 return r;
+        take_mark(&last_event, &mark);
+        mark.floor_usec = last_event.line_usec;
         clock_settle(store->clock, &mark);
-        if (mark.same_boot)
-                return 0;
-        store->boot++;
-        r = db_run(store->db, STATEMENT_INSTANCE_BOOT, "sit", boot_id, store->boot,
-                   store->clock->offset_usec);
-        return r < 0 ? r : 0;
+        if (!mark.same_boot) {
+                store->boot++;
+                r = db_run(store->db, STATEMENT_INSTANCE_BOOT, "si", boot_id, store->boot);
+        }
+        return r < 0 ? r : store_note_clock(store);
 }
 
-static int open_files(Store *store, const char *dir)
+static int open_db(Store *store, const char *dir)
 {
         const DbSchema schema = {APPLICATION_ID, migrations, ELEMENTSOF(migrations), statements,
                                  ELEMENTSOF(statements)};
         AUTO_FREE char *path = NULL;
-        AUTO_CLOSE int dir_fd = -1;
-        struct stat st;
-        bool fresh;
-        int r;
 
-        dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (dir_fd < 0)
-                return -errno;
-        fresh = fstatat(dir_fd, "credd.db", &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
-        r = digest_key_load(dir_fd, fresh, &store->key);
-        if (r < 0)
-                return r;
         if (asprintf(&path, "%s/credd.db", dir) < 0)
                 return -ENOMEM;
         return db_open(path, &schema, &store->db);
+}
+
+static int open_key(Store *store, const char *dir)
+{
+        struct stat st;
+        bool fresh;
+
+        store->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (store->dir_fd < 0)
+                return -errno;
+        fresh = fstatat(store->dir_fd, "credd.db", &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+        return digest_key_load(store->dir_fd, fresh, &store->key);
+}
+
+static int open_and_settle(Store *store, const char *dir, const char *boot_id)
+{
+        int r;
+
+        r = open_db(store, dir);
+        if (r == 0)
+                r = db_begin(store->db);
+        if (r == 0)
+                r = settle(store, boot_id);
+        return r < 0 ? r : db_commit(store->db);
+}
+
+/* The reserve is given up at the start of a daemon that finds no room, and made again when there is. */
+static void look_for_room(Store *store)
+{
+        bool needed = reserve_needed(store->dir_fd);
+
+        if (needed && !store->db)
+                (void)reserve_release(store->dir_fd);
+        store->full = needed || reserve_make(store->dir_fd) == -ENOSPC;
+        store->full_try_usec = clock_boot_usec(store->clock) + FULL_RETRY_USEC;
+}
+
+bool store_full(Store *store)
+{
+        if (clock_boot_usec(store->clock) >= store->full_try_usec)
+                look_for_room(store);
+        return store->full;
 }
 
 int store_open(const char *dir, const char *boot_id, Clock *clock, Store **ret_store)
@@ -298,13 +375,12 @@ int store_open(const char *dir, const char *boot_id, Clock *clock, Store **ret_s
         if (!store)
                 return -ENOMEM;
         store->clock = clock;
-        r = open_files(store, dir);
-        if (r == 0)
-                r = db_begin(store->db);
-        if (r == 0)
-                r = settle(store, boot_id);
-        if (r == 0)
-                r = db_commit(store->db);
+        store->dir_fd = -1;
+        r = open_key(store, dir);
+        if (r < 0)
+                return r;
+        look_for_room(store);
+        r = open_and_settle(store, dir, boot_id);
         if (r < 0)
                 return r;
         *ret_store = take_ptr(store);
@@ -317,6 +393,8 @@ Store *store_close(Store *store)
                 return NULL;
         (void)db_close(store->db);
         (void)digest_key_free(store->key);
+        if (store->dir_fd >= 0)
+                (void)close(store->dir_fd);
         free(store);
         return NULL;
 }

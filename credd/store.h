@@ -34,7 +34,9 @@ typedef struct SessionRow {
         uint64_t ticks;
         uint64_t opened_usec, opened_real_usec, deadline_usec;
         bool lingered;
+        char *home; /* the leader's cgroup when it opened; NULL: unknown */
         char *logind_id;
+        uint64_t begun_usec; /* when its end was begun; USEC_INFINITY: not yet */
         uint64_t ended_usec, ended_real_usec;
         json_t *evidence;
         /* of the credential and the login */
@@ -88,6 +90,12 @@ struct Db *store_db(Store *store);
 const struct DigestKey *store_key(const Store *store);
 int64_t store_boot(const Store *store);
 
+/* The disk is full: what opens something new is refused, what ends something goes on. */
+bool store_full(Store *store);
+
+/* The clock has been set right, or is behind: see clock.h. */
+int store_note_clock(Store *store);
+
 int store_begin(Store *store);
 int store_commit(Store *store);
 int store_savepoint(Store *store);
@@ -108,6 +116,8 @@ int store_spend(Store *store, int64_t num);
 int store_close_login(Store *store, int64_t num);
 /* Closed for good to logins: the token's hash is erased. */
 int store_close_credential(Store *store, int64_t num, Cause cause);
+/* -ESTALE: it is closed. */
+int store_extend(Store *store, int64_t num, uint64_t login_limit_usec);
 int store_add_revocation(Store *store, int64_t num, const Revocation *revocation);
 int store_find_revocation(Store *store, int64_t num, Revocation *ret);
 
@@ -132,6 +142,7 @@ int store_each_session(Store *store, SessionSet set, int64_t credential, int64_t
                        int64_t limit, bool (*each)(void *userdata, SessionRow *row),
                        void *userdata);
 int store_bind_session(Store *store, int64_t login, const char *logind_id);
+int store_begin_end(Store *store, int64_t login, uint64_t begun_usec);
 int store_set_deadline(Store *store, int64_t login, uint64_t deadline_usec);
 /* -ESTALE: it had ended before. */
 int store_end_session(Store *store, int64_t login, uint64_t at_usec, const json_t *evidence);
@@ -146,4 +157,7 @@ int store_read_event(Store *store, int64_t seq, EventRow *ret);
 int store_next_event(Store *store, int64_t after, EventRow *ret);
 int64_t store_newest_event(const Store *store);
 int64_t store_journaled(const Store *store);
+/* By whom and why the host is frozen; NULL: it is not. */
+const char *store_frozen(const Store *store);
+int store_set_frozen(Store *store, const char *why);
 int store_set_journaled(Store *store, int64_t seq);

@@ -25,7 +25,7 @@ int answer_with_credential(Manager *manager, int64_t num, const char *token, Ans
         r = store_read_credential(manager->store, num, &credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        shown = describe_credential(manager, &credential);
+        shown = describe_credential(manager, &credential, true);
         if (!shown)
                 return -ENOMEM;
         answer->parameters = token ? json_pack("{so ss}", "credential", shown, "token", token)
@@ -46,6 +46,14 @@ typedef struct ListQuery {
         unsigned looked_at;
 } ListQuery;
 
+/* Something of it ends by then: the time to log in, or a live session. */
+static bool ends_by(const ListQuery *query, const Credential *c)
+{
+        return query->ends_before_usec == USEC_INFINITY ||
+               (c->cause == CAUSE_NONE && c->login_limit_usec <= query->ends_before_usec) ||
+               sessions_earliest(query->manager->sessions, c->num) <= query->ends_before_usec;
+}
+
 static bool wanted(const ListQuery *query, const Credential *c)
 {
         CredentialState state = describe_state(query->manager, c);
@@ -58,7 +66,7 @@ static bool wanted(const ListQuery *query, const Credential *c)
                 return false;
         if (query->state < 0 && !query->all && credential_state_final(state))
                 return false;
-        return c->login_limit_usec <= query->ends_before_usec;
+        return ends_by(query, c);
 }
 
 static bool list_one(void *userdata, Credential *credential)
@@ -70,7 +78,7 @@ static bool list_one(void *userdata, Credential *credential)
         query->looked_at++;
         if (!wanted(query, credential))
                 return true;
-        shown = describe_credential(query->manager, credential);
+        shown = describe_credential(query->manager, credential, false);
         query->failed = !shown || json_array_append_new(query->found, shown) < 0;
         return !query->failed && json_array_size(query->found) < PAGE;
 }
@@ -159,8 +167,7 @@ int verb_sessions(const Request *request, Answer *answer)
 
 /* --- Show --- */
 
-/* 0; 1: answered already. */
-static int find_by_id(const Request *request, const char *id, Credential *ret, Answer *answer)
+int find_by_id(const Request *request, const char *id, Credential *ret, Answer *answer)
 {
         int r = 0;
 
@@ -210,70 +217,18 @@ int verb_show(const Request *request, Answer *answer)
                 r = find_by_id(request, id, &credential, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = store_each_session(manager->store, SESSIONS_OF, credential.num, 0, PAGE, session_one,
-                               &query);
+        r = store_each_session(manager->store, SESSIONS_OF, credential.num, 0, INT64_MAX,
+                               session_one, &query);
         if (r == 0)
                 r = collect_events(manager, credential.last_event, events);
         if (r < 0 || query.failed)
                 return r < 0 ? r : -ENOMEM;
-        shown = describe_credential(manager, &credential);
+        shown = describe_credential(manager, &credential, true);
         if (!shown)
                 return -ENOMEM;
         answer->parameters = json_pack("{so sO sO}", "credential", shown, "sessions", sessions,
                                        "events", events);
         return answer->parameters ? 0 : -ENOMEM;
-}
-
-/* --- Revoke --- */
-
-static int revoke_credential(const Request *request, const Credential *credential,
-                             const char *reason)
-{
-        Manager *manager = request->manager;
-        Revocation revocation = {.at_real_usec = clock_real_usec(&manager->clock),
-                                 .reason = (char *)reason /* borrowed for the insertion */};
-        int r;
-
-        peer_actor(peer_identity(request->peer), &revocation.actor);
-        r = store_close_credential(manager->store, credential->num, CAUSE_REVOKED);
-        if (r == 0)
-                r = store_add_revocation(manager->store, credential->num, &revocation);
-        if (r == 0)
-                r = event_credential_revoked(&manager->events, credential, &revocation.actor,
-                                             reason);
-        if (r == 0)
-                r = receipts_try(manager, credential->num);
-        return r;
-}
-
-int verb_revoke(const Request *request, Answer *answer)
-{
-        Manager *manager = request->manager;
-        AUTO_CREDENTIAL Credential credential = {0};
-        const char *id = NULL, *reason = NULL;
-        const Parameter parameters[] = {{"id", 's', &id}, {"reason", 'S', &reason}};
-        CredentialState state;
-        int r;
-
-        r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
-        if (r == 0 && reason && !text_valid(reason, 200))
-                return answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "reason");
-        if (r == 0)
-                r = find_by_id(request, id, &credential, answer);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        state = describe_state(manager, &credential);
-        if (credential_state_final(state) || credential.cause == CAUSE_REVOKED) {
-                answer->error = "io.credd.Admin.Final";
-                answer->parameters = json_pack("{ss ss}", "id", credential.id, "state",
-                                               credential_state_to_string(state));
-                return answer->parameters ? 0 : -ENOMEM;
-        }
-        r = revoke_credential(request, &credential, reason);
-        if (r == 0)
-                r = answer_with_credential(manager, credential.num, NULL, answer);
-        /* Last, because timers cannot be rolled back. */
-        return r < 0 ? r : sessions_end_now(manager->sessions, credential.num);
 }
 
 /* --- Status --- */
@@ -291,13 +246,17 @@ static json_t *problems_of(Manager *manager)
         add_problem(problems, !clock_trusted(&manager->clock),
                     "the wall clock stands before the last moment recorded: no login is accepted "
                     "until it is set");
-        add_problem(problems, !logind_connected(manager->logind),
+        add_problem(problems, !logind_connected(manager->logind) && !manager_is_starting(manager),
                     "systemd-logind cannot be reached: sessions are ended by SIGKILL alone");
         add_problem(problems, manager->logind_problem[0] != '\0', manager->logind_problem);
+        add_problem(problems, store_full(manager->store),
+                    "the disk is full: no login and no issue until there is room; ends go on");
         add_problem(problems, outbox_behind(manager->outbox) > 1000,
                     "journald does not take entries: they wait in the store");
         add_problem(problems, sessions_overdue(manager->sessions) > 0,
                     "sessions are past their deadline and not yet verified gone");
+        add_problem(problems, store_frozen(manager->store) != NULL,
+                    store_frozen(manager->store) ?: "");
         return problems;
 }
 
@@ -313,15 +272,17 @@ int verb_status(const Request *request, Answer *answer)
                 return r < 0 ? r : 0;
         if (uname(&host) < 0)
                 return -errno;
-        answer->parameters = json_pack(
-                "{ss sI ss si si ss sI ss sI sI sI so}", "version", CREDD_VERSION, "started_usec",
-                (json_int_t)manager->started_real_usec, "host", host.nodename, "sessions_open",
-                (int)sessions_live(manager->sessions), "sessions_overdue",
-                (int)sessions_overdue(manager->sessions), "logind",
-                logind_connected(manager->logind) ? "connected" : "unreachable", "journal_behind",
-                (json_int_t)outbox_behind(manager->outbox), "store", "ok", "logins_asked",
-                (json_int_t)counters->logins_asked, "logins_accepted",
-                (json_int_t)counters->logins_accepted, "logins_refused",
-                (json_int_t)counters->logins_refused, "problems", problems_of(manager));
+        answer->parameters =
+                json_pack("{ss sI ss si si ss sI ss sI sI sI sb so}", "version", CREDD_VERSION,
+                          "started_usec", (json_int_t)manager->started_real_usec, "host",
+                          host.nodename, "sessions_open", (int)sessions_live(manager->sessions),
+                          "sessions_overdue", (int)sessions_overdue(manager->sessions), "logind",
+                          logind_connected(manager->logind) ? "connected" : "unreachable",
+                          "journal_behind", (json_int_t)outbox_behind(manager->outbox), "store",
+                          store_full(manager->store) ? "full" : "ok", "logins_asked",
+                          (json_int_t)counters->logins_asked, "logins_accepted",
+                          (json_int_t)counters->logins_accepted, "logins_refused",
+                          (json_int_t)counters->logins_refused, "frozen",
+                          store_frozen(manager->store) != NULL, "problems", problems_of(manager));
         return answer->parameters ? 0 : -ENOMEM;
 }

@@ -70,6 +70,12 @@ static int refuse(const Request *request, int64_t num, const LoginFacts *facts, 
         return answer_refused(answer, REFUSED);
 }
 
+/* The limit may have passed since policy looked. */
+static uint64_t left_of(uint64_t limit_usec, uint64_t now_usec)
+{
+        return limit_usec > now_usec ? limit_usec - now_usec : 0;
+}
+
 /* --- Authenticate --- */
 
 /* Compares always, against nothing if there is nothing, so that it takes as long for an unknown id.
@@ -91,6 +97,8 @@ static Refusal check_token(Manager *manager, const Credential *credential, const
                 return REFUSAL_SECRET;
         if (!clock_trusted(&manager->clock))
                 return REFUSAL_CLOCK;
+        if (store_frozen(manager->store))
+                return REFUSAL_FROZEN;
         if (!credential->has_hash && credential->cause == CAUSE_NONE)
                 return REFUSAL_SECRET;
         return policy_login(credential, facts, clock_line_usec(&manager->clock));
@@ -154,7 +162,7 @@ static int accept_login(const Request *request, const Credential *credential,
         (void)snprintf(text, sizeof(text), "%" PRId64 "-%s", login.num, nonce);
         answer->parameters =
                 json_pack("{ss ss sI}", "login", text, "credential", credential->id, "left_usec",
-                          (json_int_t)(credential_deadline_usec(credential, now) - now));
+                          (json_int_t)left_of(credential_deadline_usec(credential, now), now));
         secret_erase(text, sizeof(text));
         if (!answer->parameters)
                 return -ENOMEM;
@@ -180,7 +188,12 @@ int verb_authenticate(const Request *request, Answer *answer)
         r = store_find_credential(request->manager->store, token.id, &credential);
         if (r < 0)
                 return r;
+        if (store_full(request->manager->store))
+                return -ENOSPC;
         refusal = check_token(request->manager, &credential, &token, &question.facts);
+        /* A module that gave up long ago must not spend a use of the person's token. */
+        if (refusal == REFUSAL_NONE && !peer_waits(request->peer))
+                refusal = REFUSAL_PEER;
         if (refusal != REFUSAL_NONE)
                 return refuse(request, credential.num, &question.facts, refusal, answer);
         return accept_login(request, &credential, &question.facts, answer);
@@ -225,6 +238,9 @@ static int check_login(Manager *manager, const Question *question, Login *ret_lo
         r = store_read_credential(manager->store, ret_login->credential, ret_credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
+        *ret_refusal = REFUSAL_FROZEN;
+        if (store_frozen(manager->store))
+                return 0;
         *ret_refusal = policy_session(ret_credential, &question->facts, ret_login->accepted_usec,
                                       clock_line_usec(&manager->clock));
         return 0;
@@ -250,37 +266,59 @@ int verb_check_account(const Request *request, Answer *answer)
         return answer->parameters ? 0 : -ENOMEM;
 }
 
-static int session_answer(const Manager *manager, const Credential *credential,
-                          const SessionRow *row, Answer *answer)
+static int session_answer(Manager *manager, const Credential *credential, const SessionRow *row,
+                          Answer *answer)
 {
         uint64_t now = row->opened_usec, ceiling = credential->ceiling_usec;
-        uint64_t backstop = ceiling - now + manager->config.kill_grace_usec;
+        uint64_t backstop = left_of(ceiling, now) + manager->config.kill_grace_usec;
 
-        answer->parameters = json_pack(
-                "{ss sI sI sI sI}", "credential", credential->id, "deadline",
-                (json_int_t)clock_to_real_usec(&manager->clock, row->deadline_usec), "ceiling",
-                (json_int_t)clock_to_real_usec(&manager->clock, ceiling), "left_usec",
-                (json_int_t)(row->deadline_usec - now), "backstop_usec", (json_int_t)backstop);
+        answer->parameters =
+                json_pack("{ss sI sI sI sI}", "credential", credential->id, "deadline",
+                          (json_int_t)clock_to_real_usec(&manager->clock, row->deadline_usec),
+                          "ceiling", (json_int_t)clock_to_real_usec(&manager->clock, ceiling),
+                          "left_usec", (json_int_t)left_of(row->deadline_usec, now),
+                          "backstop_usec", (json_int_t)backstop);
         return answer->parameters ? 0 : -ENOMEM;
 }
 
-/* Everything that can fail comes before session_open(), which is what cannot be rolled back. */
-static int claim(const Request *request, const Credential *credential, Login *login, int *pidfd,
-                 uint64_t ticks, Answer *answer)
+/* The process that opens the session, held fast. */
+typedef struct Opener {
+        int pidfd;
+        pid_t pid;
+        uint64_t ticks;
+} Opener;
+
+static void opener_done(Opener *opener)
 {
-        Manager *manager = request->manager;
-        uint64_t now = clock_line_usec(&manager->clock);
-        CLEANUP(session_row_done)
+        if (opener->pidfd >= 0)
+                (void)close(opener->pidfd);
+}
+
+static int find_opener(const Request *request, Opener *ret)
+{
+        Opener opener = {.pidfd = -1, .pid = peer_identity(request->peer)->pid};
+        int r;
+
+        r = peer_pidfd(request->peer, &opener.pidfd, &opener.ticks);
+        if (r == 0)
+                *ret = opener;
+        return r;
+}
+
+static int make_session(Manager *manager, const Credential *credential, Login *login,
+                        const Opener *opener, SessionRow *ret)
+{
         SessionRow row = {
                 .login = login->num,
                 .credential = credential->num,
                 .boot = login->boot,
-                .leader = peer_identity(request->peer)->pid,
-                .ticks = ticks,
-                .opened_usec = now,
+                .leader = opener->pid,
+                .ticks = opener->ticks,
+                .opened_usec = clock_line_usec(&manager->clock),
                 .opened_real_usec = clock_real_usec(&manager->clock),
                 .deadline_usec = credential_deadline_usec(credential, login->accepted_usec),
                 .lingered = residue_lingers(credential->user),
+                .begun_usec = USEC_INFINITY,
                 .ended_usec = USEC_INFINITY,
                 .ended_real_usec = USEC_INFINITY,
                 .user = strdup(credential->user),
@@ -290,22 +328,61 @@ static int claim(const Request *request, const Credential *credential, Login *lo
                 .rhost = take_ptr(login->rhost),
                 .accepted_usec = login->accepted_usec,
         };
+
+        (void)snprintf(row.id, sizeof(row.id), "%s", credential->id);
+        if (proc_cgroup(opener->pid, &row.home) < 0)
+                row.home = NULL;
+        *ret = row;
+        return row.user && row.service ? 0 : -ENOMEM;
+}
+
+static int store_claim(Manager *manager, const SessionRow *row)
+{
         int r;
 
-        if (!row.user || !row.service)
-                return -ENOMEM;
-        (void)snprintf(row.id, sizeof(row.id), "%s", credential->id);
-        r = store_set_login(manager->store, login->num, LOGIN_CLAIMED);
+        r = store_set_login(manager->store, row->login, LOGIN_CLAIMED);
         if (r == 0)
-                r = store_add_session(manager->store, &row);
+                r = store_add_session(manager->store, row);
+        return r < 0 ? r : event_session_opened(&manager->events, row);
+}
+
+/* Everything that can fail comes before session_open(), which cannot be rolled back. */
+static int claim(Manager *manager, const Credential *credential, Login *login, Opener *opener,
+                 Answer *answer)
+{
+        CLEANUP(session_row_done) SessionRow row = {0};
+        int r;
+
+        r = make_session(manager, credential, login, opener, &row);
         if (r == 0)
-                r = event_session_opened(&manager->events, &row);
+                r = store_claim(manager, &row);
         if (r == 0)
                 r = session_answer(manager, credential, &row, answer);
         if (r == 0)
-                r = session_open(manager->sessions, &row, *pidfd, NULL);
+                r = session_open(manager->sessions, &row, opener->pidfd, NULL);
         if (r == 0)
-                *pidfd = -1;
+                opener->pidfd = -1;
+        return r;
+}
+
+/* sshd goes on after a session that was refused, without pam_systemd and so without a session that
+ * anybody could see. The caller has proved by the nonce that it is this login's: its processes are
+ * ended by the one way there is, as a session whose time is over. */
+static int refuse_and_end(Manager *manager, const Credential *credential, Login *login,
+                          Opener *opener)
+{
+        CLEANUP(session_row_done) SessionRow row = {0};
+        int r;
+
+        r = make_session(manager, credential, login, opener, &row);
+        row.deadline_usec = row.opened_usec;
+        if (r == 0)
+                r = store_claim(manager, &row);
+        if (r == 0)
+                r = session_open(manager->sessions, &row, opener->pidfd,
+                                 "its session was refused when it opened");
+        if (r == 0)
+                opener->pidfd = -1;
         return r;
 }
 
@@ -313,10 +390,9 @@ int verb_open_session(const Request *request, Answer *answer)
 {
         CLEANUP(login_done) Login login = {0};
         AUTO_CREDENTIAL Credential credential = {0};
-        AUTO_CLOSE int pidfd = -1;
+        CLEANUP(opener_done) Opener opener = {.pidfd = -1};
         Question question = {0};
         Refusal refusal = REFUSAL_LOGIN;
-        uint64_t ticks = 0;
         int r;
 
         r = read_question(request, "login", &question, answer);
@@ -325,9 +401,14 @@ int verb_open_session(const Request *request, Answer *answer)
         r = check_login(request->manager, &question, &login, &credential, &refusal);
         if (r < 0)
                 return r;
-        if (refusal == REFUSAL_NONE && peer_pidfd(request->peer, &pidfd, &ticks) < 0)
+        if (find_opener(request, &opener) < 0 && refusal == REFUSAL_NONE)
                 refusal = REFUSAL_PEER;
-        if (refusal != REFUSAL_NONE)
-                return refuse(request, credential.num, &question.facts, refusal, answer);
-        return claim(request, &credential, &login, &pidfd, ticks, answer);
+        if (refusal == REFUSAL_NONE)
+                return claim(request->manager, &credential, &login, &opener, answer);
+        /* The credential was read only if the nonce was right. */
+        if (credential.num > 0 && opener.pidfd >= 0) {
+                r = refuse_and_end(request->manager, &credential, &login, &opener);
+                answer->keep = true;
+        }
+        return r < 0 ? r : refuse(request, credential.num, &question.facts, refusal, answer);
 }

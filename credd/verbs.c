@@ -34,6 +34,11 @@ static const Verb verbs[] = {
         {"io.credd.Admin.List", PEER_ADMIN, WHO_ADMIN, false, verb_list},
         {"io.credd.Admin.Show", PEER_ADMIN, WHO_ADMIN, false, verb_show},
         {"io.credd.Admin.Revoke", PEER_ADMIN, WHO_ADMIN, true, verb_revoke},
+        {"io.credd.Admin.Extend", PEER_ADMIN, WHO_ADMIN, true, verb_extend},
+        {"io.credd.Admin.Time", PEER_ADMIN, WHO_ANYONE, false, verb_time},
+        {"io.credd.Admin.Return", PEER_ADMIN, WHO_ANYONE, true, verb_return},
+        {"io.credd.Admin.Freeze", PEER_ADMIN, WHO_ADMIN, true, verb_freeze},
+        {"io.credd.Admin.Thaw", PEER_ADMIN, WHO_ADMIN, true, verb_thaw},
         {"io.credd.Admin.Sessions", PEER_ADMIN, WHO_ADMIN, false, verb_sessions},
         {"io.credd.Admin.Status", PEER_ADMIN, WHO_ANYONE, false, verb_status},
 };
@@ -52,13 +57,14 @@ static const struct {
 
 int answer_refused(Answer *answer, const char *error)
 {
-        *answer = (Answer){.error = error};
+        answer->error = error;
         return 0;
 }
 
 int answer_reason(Answer *answer, const char *error, const char *name, const char *value)
 {
-        *answer = (Answer){.error = error, .parameters = json_pack("{ss}", name, value)};
+        answer->error = error;
+        answer->parameters = json_pack("{ss}", name, value);
         return answer->parameters ? 0 : -ENOMEM;
 }
 
@@ -152,7 +158,11 @@ int parameters_read(json_t *object, const Parameter *parameters, size_t n, Answe
 static int get_info(const Request *request, Answer *answer)
 {
         json_auto_t *names = json_array();
+        int r;
 
+        r = parameters_read(request->parameters, NULL, 0, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
         for (size_t i = 0; i < ELEMENTSOF(interfaces); i++)
                 if (interfaces[i].socket == peer_kind(request->peer) ||
                     interfaces[i].socket == PEER_KIND_MAX)
@@ -165,7 +175,7 @@ static int get_info(const Request *request, Answer *answer)
 
 static int get_interface(const Request *request, Answer *answer)
 {
-        const char *name = NULL;
+        const char *name = "";
         const Parameter parameters[] = {{"interface", 's', &name}};
         int r;
 
@@ -205,7 +215,7 @@ static const Verb *find_verb(PeerKind socket, const char *method)
 
 static int unknown_method(PeerKind socket, const char *method, Answer *answer)
 {
-        const char *dot = strrchr(method, '.');
+        const char *dot = strrchr(method, '.'); /* the codec lets no name pass that has none */
         size_t len = (size_t)(dot - method);
 
         for (size_t i = 0; i < ELEMENTSOF(interfaces); i++)
@@ -213,7 +223,9 @@ static int unknown_method(PeerKind socket, const char *method, Answer *answer)
                     strlen(interfaces[i].name) == len &&
                     strncmp(interfaces[i].name, method, len) == 0)
                         return answer_reason(answer, VARLINK_METHOD_NOT_FOUND, "method", method);
-        return answer_reason(answer, VARLINK_INTERFACE_NOT_FOUND, "interface", method);
+        answer->error = VARLINK_INTERFACE_NOT_FOUND;
+        answer->parameters = json_pack("{ss%}", "interface", method, len);
+        return answer->parameters ? 0 : -ENOMEM;
 }
 
 /* By uid and gid as the kernel gave them, and nothing else. */
@@ -256,13 +268,15 @@ static char *encode(const Peer *peer, int r, Answer *answer)
 /* Inside a batch: an error takes back what the handler had changed before it found it. */
 static int run_writer(Manager *manager, const Verb *verb, const Request *request, Answer *answer)
 {
+        bool undo;
         int r, kept;
 
         r = batch_enter(manager->batch);
         if (r < 0)
                 return r;
         r = verb->handler(request, answer);
-        kept = batch_leave(manager->batch, r < 0 || answer->error ? -ECANCELED : 0);
+        undo = r < 0 || (answer->error && !answer->keep);
+        kept = batch_leave(manager->batch, undo ? -ECANCELED : 0);
         return r < 0 ? r : kept == -ECANCELED ? 0 : kept;
 }
 
@@ -281,7 +295,7 @@ static int run(Manager *manager, Peer *peer, const VarlinkCall *call, Answer *an
                 return not_permitted(manager, peer, verb, answer);
         if (verb->writes) {
                 r = run_writer(manager, verb, &request, answer);
-                *ret_wait = r == 0 && !answer->error;
+                *ret_wait = r == 0 && (!answer->error || answer->keep);
                 return r;
         }
         /* What a reader sees must be durable before it is told. */
@@ -307,6 +321,8 @@ int verbs_dispatch(Manager *manager, Peer *peer, char *text, size_t len)
         if (oneway) {
                 /* Nothing asks this of us but a test; the connection ends rather than stay silent.
                  */
+                if (out)
+                        secret_erase(out, strlen(out));
                 free(out);
                 return -EPROTO;
         }

@@ -19,6 +19,7 @@ typedef struct Request {
 typedef struct Answer {
         const char *error; /* NULL: none */
         json_t *parameters;
+        bool keep; /* though it is an error, what the handler changed stays */
 } Answer;
 
 /* 0: *answer is set, and what was changed is to be kept unless it is an error. Negative: nothing
@@ -34,12 +35,14 @@ int answer_refused(Answer *answer, const char *error);
 int answer_reason(Answer *answer, const char *error, const char *name, const char *value);
 /* {"credential": as it is now, "token": token}; token NULL: without it. */
 int answer_with_credential(Manager *manager, int64_t num, const char *token, Answer *answer);
-/* Parameters of a call: name, jansson type ('s', 'i', 'b', 'a' array of strings; upper case: may be
- * absent or null), and where it goes. */
+/* The credential of that id. 0; 1: answered already. */
+int find_by_id(const Request *request, const char *id, Credential *ret, Answer *answer);
+/* Parameters of a call: name, type ('s' string, 'i' integer; 'S', 'I', 'B' boolean and 'A' array of
+ * strings may be absent or null), and where it goes. */
 typedef struct Parameter {
         const char *name;
         char kind;
-        void *ret; /* s: const char **; i: int64_t *; b: bool *; a: json_t ** (borrowed) */
+        void *ret; /* const char **; int64_t *; bool *; json_t ** (borrowed) */
 } Parameter;
 /* 0; 1: *answer names what is missing, unknown or of a wrong type. Optional ones that are absent
  * leave *ret as it was. Integers are not negative. */
@@ -51,6 +54,12 @@ int verb_check_account(const Request *request, Answer *answer);
 int verb_open_session(const Request *request, Answer *answer);
 /* verbs-issue.c */
 int verb_issue(const Request *request, Answer *answer);
+/* verbs-change.c */
+int verb_extend(const Request *request, Answer *answer);
+int verb_time(const Request *request, Answer *answer);
+int verb_return(const Request *request, Answer *answer);
+int verb_freeze(const Request *request, Answer *answer);
+int verb_thaw(const Request *request, Answer *answer);
 /* verbs-admin.c */
 int verb_list(const Request *request, Answer *answer);
 int verb_show(const Request *request, Answer *answer);

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # cache.sh - the cached root file system of a release: RELEASE-KEY.tar, and RELEASE-KEY, the same
 # unpacked, which is the lower layer of the running labs and never written to. Sourced by `lab`.

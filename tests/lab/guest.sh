@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # guest.sh - the guest of a lab, systemd-nspawn and all that runs below it: start it, find its PID 1,
 # run a command in it, wait for it, kill it. Sourced by `lab`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # machine.sh - can this machine boot a lab? If not, the exact reason, what to do, and status 77.
 # Sourced by `lab`.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # selftest.sh - does the lab keep its promises? TAP. Boots bookworm and trixie side by side, logs
 # in, looks for what must not be seen from next door, and for what must not be left behind.
 set -euo pipefail

@@ -144,13 +144,11 @@ static void test_account__nonce_from_the_environment__asked_about(void **state)
 
 static void test_account__malformed_nonce_in_the_environment__refused_unsent(void **state)
 {
-        static const char *const bad[] = {
-                "",
-                "a b",
-                "a\"b",
-                "\xff",
+        static const char too_long[] =
                 "0123456789012345678901234567890123456789012345678901234567890123456789"
-                "0123456789012345678901234567890123456789012345678901234567890",
+                "0123456789012345678901234567890123456789012345678901234567890";
+        static const char *const bad[] = {
+                "", "a b", "a\"b", "\xff", too_long,
         };
         Stage *s = *state;
 

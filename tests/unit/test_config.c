@@ -213,15 +213,45 @@ static void test_config__unknown_key__is_named_with_those_known(void **state)
 {
         static const char known[] =
                 "unknown key; known are DefaultTTL MaxTTL MaxLifetime KillGrace "
-                "VerifyTimeout BindTimeout ReasonRequired\n";
+                "VerifyTimeout BindTimeout Warn ReasonRequired\n";
         char want[256];
 
-        (void)snprintf(want, sizeof(want), ":3: Warn: %s", known);
-        assert_mistakes(*state, "[Credd]\n\nWarn=5min\n", want);
+        (void)snprintf(want, sizeof(want), ":3: Issuers: %s", known);
+        assert_mistakes(*state, "[Credd]\n\nIssuers=carol\n", want);
         (void)snprintf(want, sizeof(want), ":2: killgrace: %s", known);
         assert_mistakes(*state, "[Credd]\nkillgrace=1s\n", want);
         (void)snprintf(want, sizeof(want), ":2: =: %s", known);
         assert_mistakes(*state, "[Credd]\n=1s\n", want);
+}
+
+static void test_config__warn__takes_lengths_the_longest_first(void **state)
+{
+        Config config;
+
+        assert_int_equal(load_text(*state, "[Credd]\nWarn=10min 90s 5s\n", &config), 0);
+        assert_int_equal(config.n_warn, 3);
+        assert_true(config.warn_usec[0] == 600 * USEC_PER_SEC);
+        assert_true(config.warn_usec[1] == 90 * USEC_PER_SEC);
+        assert_true(config.warn_usec[2] == 5 * USEC_PER_SEC);
+        assert_int_equal(load_text(*state, "[Credd]\nWarn=\n", &config), 0);
+        assert_int_equal(config.n_warn, 0);
+}
+
+static void test_config__warn_that_is_no_such_list__is_a_mistake(void **state)
+{
+        static const char *const wrong[] = {"1min 5min", "1min 1min", "soon",
+                                            "2d",        "0s",        "5s 4s 3s 2s 1s"};
+
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+                char text[128], want[256];
+
+                (void)snprintf(text, sizeof(text), "[Credd]\nWarn=%s\n", wrong[i]);
+                (void)snprintf(want, sizeof(want),
+                               ":2: Warn: \"%s\" is not at most 4 lengths of 1s to 1d, the longest "
+                               "first; for example 5min 1min\n",
+                               wrong[i]);
+                assert_mistakes(*state, text, want);
+        }
 }
 
 static void test_config__key_before_any_section__is_a_mistake(void **state)
@@ -372,6 +402,8 @@ int main(void)
                 TEST(test_config__values_at_their_bounds__are_taken),
                 TEST(test_config__unknown_section__is_named_once_with_its_line),
                 TEST(test_config__unknown_key__is_named_with_those_known),
+                TEST(test_config__warn__takes_lengths_the_longest_first),
+                TEST(test_config__warn_that_is_no_such_list__is_a_mistake),
                 TEST(test_config__key_before_any_section__is_a_mistake),
                 TEST(test_config__key_given_twice__is_a_mistake),
                 TEST(test_config__bad_values__say_what_would_be_right),

@@ -49,8 +49,7 @@ static void note(Fixture *f, const char *what, const char *id)
         (void)snprintf(f->log + n, LOG_SIZE - n, "%s%s ", what, id);
 }
 
-/* --- login1
- * ------------------------------------------------------------------------------------------ */
+/* --- login1 --- */
 
 /* Builds "/org/freedesktop/login1/session/X". */
 static const char *session_path(char id, char path[static 64])
@@ -173,8 +172,7 @@ static void fake_signal(sd_bus *from, const char *member, char id)
                            errno);
 }
 
-/* --- the bus
- * ----------------------------------------------------------------------------------------- */
+/* --- the bus --- */
 
 /* The policy of the system bus, but that anyone may own a name and call. */
 static const char bus_config[] =
@@ -228,8 +226,7 @@ static void daemon_stop(Fixture *f)
         (void)unlink(f->socket);
 }
 
-/* --- the client
- * -------------------------------------------------------------------------------------- */
+/* --- the client --- */
 
 static void on_session(void *userdata, const LogindSession *session)
 {
@@ -346,8 +343,7 @@ static void on_done(void *userdata, int error, const char *text)
         o->call = logind_call_free(o->call);
 }
 
-/* --- tests
- * ------------------------------------------------------------------------------------------- */
+/* --- tests --- */
 
 static void test_logind__no_bus__calls_end_as_not_connected_from_the_loop(void **state)
 {

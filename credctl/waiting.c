@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One after the other: what is ready is found ready when its turn comes, and credd is asked about
+ * one credential at a time. Each is looked at once at least, however little time is left. */
+#include "credctl/waiting.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/client.h"
+#include "common/varlink.h"
+#include "credctl/connection.h"
+#include "credctl/outcome.h"
+#include "credctl/output.h"
+#include "credctl/receipt.h"
+#include "credctl/record.h"
+#include "credctl/words.h"
+
+#define WAIT_USEC (120 * USEC_PER_SEC)
+#define POLL_USEC (250 * USEC_PER_MSEC)
+
+static void show_progress(const Context *context, size_t done, size_t all, uint64_t left_usec)
+{
+        if (context->stderr_terminal && !context->quiet)
+                fprintf(stderr, "\r\033[Kwaiting: %zu of %zu receipt%s, at most %" PRIu64 "s more",
+                        done, all, WORDS_PLURAL(all), left_usec / USEC_PER_SEC);
+}
+
+static void hide_progress(const Context *context)
+{
+        if (context->stderr_terminal && !context->quiet)
+                fputs("\r\033[K", stderr);
+}
+
+/* *credential is replaced by what credd knows of it now. */
+static int refresh(const Context *context, json_t **credential)
+{
+        json_auto_t *parameters = json_pack("{s:O}", "id", json_object_get(*credential, "id"));
+        json_auto_t *reply = NULL;
+        json_t *fresh;
+        int r;
+
+        if (!parameters)
+                return -ENOMEM;
+        r = connection_read(context, "Show", parameters, &reply);
+        if (r == 0)
+                r = record_member(reply, "credential", JSON_OBJECT, &fresh);
+        if (r != 0)
+                return r;
+        json_decref(*credential);
+        *credential = json_incref(fresh);
+        return 0;
+}
+
+static int say_verdict(const Context *context, const json_t *credential)
+{
+        const char *id = record_text_or(credential, "id", "?");
+        const json_t *receipt = receipt_of(credential);
+        char verdict[RECORD_TEXT_MAX];
+
+        if (!receipt)
+                return words_fail(OUTCOME_UNKNOWN,
+                                  "%s: no receipt yet; look again with credctl show %s", id, id);
+        receipt_verdict(receipt, verdict);
+        if (!receipt_confirmed(receipt))
+                return words_fail(OUTCOME_FAILED, "%s: %s; see credctl show %s", id, verdict, id);
+        if (!context->quiet && context->form != OUTPUT_JSON)
+                output_line(context, STYLE_GOOD, "%s %s", id, verdict);
+        return output_flush();
+}
+
+/* The one at index: until it has a receipt or the time is over. */
+static int wait_for_one(const Context *context, json_t *credentials, size_t index,
+                        uint64_t deadline_usec)
+{
+        const struct timespec pause = {.tv_nsec = (long)(POLL_USEC * 1000)};
+        json_t *credential = json_incref(json_array_get(credentials, index));
+        int r = receipt_of(credential) ? 0 : refresh(context, &credential);
+
+        while (r == 0 && !receipt_of(credential)) {
+                uint64_t now = client_deadline_usec(0);
+
+                if (now >= deadline_usec)
+                        break;
+                show_progress(context, index, json_array_size(credentials), deadline_usec - now);
+                (void)nanosleep(&pause, NULL);
+                r = refresh(context, &credential);
+        }
+        hide_progress(context);
+        if (r == 0)
+                r = say_verdict(context, credential);
+        return json_array_set_new(credentials, index, credential) < 0 ? -ENOMEM : r;
+}
+
+int waiting_for_receipts(const Context *context, json_t *credentials)
+{
+        uint64_t deadline_usec = client_deadline_usec(WAIT_USEC);
+        int worst = 0;
+
+        (void)output_flush(); /* what was done, before the wait; program_run() sees errors */
+        for (size_t i = 0; i < json_array_size(credentials); i++)
+                worst = outcome_worse(worst, wait_for_one(context, credentials, i, deadline_usec));
+        return worst;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A file of allocated blocks. 4 MiB hold the write-ahead log that a few thousand ends need. */
+#include "credd/reserve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "common/cleanup.h"
+
+#define NAME "reserve"
+#define SIZE (4 * 1024 * 1024)
+/* A commit writes a few pages; many that fall due at once some hundreds. */
+#define NEEDED (1024 * 1024)
+
+bool reserve_needed(int dir_fd)
+{
+        struct statvfs st;
+
+        return fstatvfs(dir_fd, &st) == 0 && (uint64_t)st.f_bavail * st.f_frsize < NEEDED;
+}
+
+int reserve_make(int dir_fd)
+{
+        AUTO_CLOSE int fd = -1;
+        int r;
+
+        fd = openat(dir_fd, NAME, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return -errno;
+        r = -posix_fallocate(fd, 0, SIZE);
+        if (r < 0)
+                (void)unlinkat(dir_fd, NAME, 0);
+        return r;
+}
+
+bool reserve_release(int dir_fd)
+{
+        return unlinkat(dir_fd, NAME, 0) == 0 && fsync(dir_fd) == 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Shared by session.c (one) and sessions.c (all of them). */
+#pragma once
+
+#include "credd/session.h"
+
+struct Sessions {
+        Manager *manager;
+        LIST_HEAD(, Session) list;
+        Announced *announced;
+        unsigned n;
+        ProcTable processes;
+        uint64_t processes_usec; /* when they were read; 0: not yet */
+};
+
+/* Lets go of everything a Session holds, and of its place in the list. */
+void session_close(Session *session);

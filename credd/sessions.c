@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All live sessions: found, counted, ended and extended together, and found again after a restart. */
+#include <errno.h>
+#include <string.h>
+
+#include "credd/proc.h"
+#include "credd/session-internal.h"
+#include "credd/warning.h"
+
+unsigned sessions_live(const Sessions *sessions)
+{
+        return sessions->n;
+}
+
+unsigned sessions_overdue(const Sessions *sessions)
+{
+        const Session *session;
+        unsigned n = 0;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session_ending(session))
+                        n++;
+        return n;
+}
+
+bool sessions_ending(const Sessions *sessions, int64_t credential)
+{
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->row.credential == credential && session_ending(session))
+                        return true;
+        return false;
+}
+
+bool sessions_cover_cgroup(const Sessions *sessions, const char *cgroup, uint64_t before_ticks)
+{
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->row.logind_id && session->gone_usec == 0 &&
+                    announced_is_scope_of(cgroup, session->row.uid, session->row.logind_id))
+                        return true;
+        return announced_scope_before(sessions->announced, cgroup, before_ticks);
+}
+
+const Announced *sessions_announced(const Sessions *sessions)
+{
+        return sessions->announced;
+}
+
+static bool concerns(const Session *session, int64_t credential, uint64_t now_usec)
+{
+        return (credential == 0 || session->row.credential == credential) &&
+               session->row.deadline_usec > now_usec;
+}
+
+static int store_deadlines(Sessions *sessions, int64_t credential, uint64_t now_usec,
+                           uint64_t by_usec)
+{
+        Session *session;
+        int r = 0;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (r == 0 && concerns(session, credential, now_usec))
+                        r = store_set_deadline(sessions->manager->store, session->row.login,
+                                               by_usec > 0 ? session->row.deadline_usec + by_usec
+                                                           : now_usec);
+        return r;
+}
+
+int sessions_store_end(Sessions *sessions, int64_t credential)
+{
+        return store_deadlines(sessions, credential, clock_line_usec(&sessions->manager->clock), 0);
+}
+
+int sessions_store_extension(Sessions *sessions, int64_t credential, uint64_t by_usec)
+{
+        return store_deadlines(sessions, credential, clock_line_usec(&sessions->manager->clock),
+                               by_usec);
+}
+
+/* Timers act after the commit: what they lead to begins with one. */
+void sessions_end(Sessions *sessions, int64_t credential, const char *why)
+{
+        uint64_t now = clock_line_usec(&sessions->manager->clock);
+        Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (concerns(session, credential, now)) {
+                        session->row.deadline_usec = now;
+                        session->why = why;
+                        session_look_at(session, now);
+                }
+}
+
+void sessions_extend(Sessions *sessions, int64_t credential, uint64_t by_usec)
+{
+        uint64_t now = clock_line_usec(&sessions->manager->clock);
+        Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (concerns(session, credential, now)) {
+                        session->row.deadline_usec += by_usec;
+                        warning_plan(session);
+                        session_look_at(session, session->row.deadline_usec);
+                }
+}
+
+uint64_t sessions_latest(const Sessions *sessions, int64_t credential)
+{
+        uint64_t now = clock_line_usec(&sessions->manager->clock), latest = 0;
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (concerns(session, credential, now) && session->row.deadline_usec > latest)
+                        latest = session->row.deadline_usec;
+        return latest;
+}
+
+const Session *sessions_find_process(const Sessions *sessions, pid_t pid, uid_t uid)
+{
+        AUTO_FREE char *cgroup = NULL;
+        const Session *session;
+
+        if (proc_cgroup(pid, &cgroup) < 0)
+                return NULL;
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->row.logind_id && !session->reused &&
+                    (session->row.uid == uid || uid == 0) &&
+                    announced_is_scope_of(cgroup, session->row.uid, session->row.logind_id))
+                        return session;
+        return NULL;
+}
+
+const ProcTable *sessions_processes(Sessions *sessions, uint64_t since_usec)
+{
+        if (sessions->processes_usec > 0 && sessions->processes_usec >= since_usec)
+                return &sessions->processes;
+        proc_table_done(&sessions->processes);
+        sessions->processes_usec = clock_line_usec(&sessions->manager->clock);
+        if (proc_table_read(&sessions->processes) == 0)
+                return &sessions->processes;
+        sessions->processes_usec = 0;
+        return NULL;
+}
+
+bool sessions_led_by(const Sessions *sessions, pid_t leader)
+{
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->row.leader == leader && session->pidfd >= 0)
+                        return true;
+        return false;
+}
+
+typedef struct Restoration {
+        Sessions *sessions;
+        int error;
+} Restoration;
+
+static bool restore_one(void *userdata, SessionRow *row)
+{
+        Restoration *restoration = userdata;
+        Manager *manager = restoration->sessions->manager;
+        int pidfd = -ESRCH;
+
+        /* Another boot's pids mean nothing now; the session ended with that boot at the latest. */
+        if (row->boot == store_boot(manager->store))
+                pidfd = proc_pidfd(row->leader, row->ticks);
+        if (pidfd < 0 && pidfd != -ESRCH)
+                restoration->error = pidfd; /* not seen is not gone */
+        else
+                restoration->error =
+                        session_open(restoration->sessions, row, pidfd < 0 ? -1 : pidfd, NULL);
+        return restoration->error == 0;
+}
+
+int sessions_restore(Sessions *sessions)
+{
+        Restoration restoration = {.sessions = sessions};
+        int r;
+
+        r = store_each_session(sessions->manager->store, SESSIONS_LIVE, 0, 0, INT64_MAX,
+                               restore_one, &restoration);
+        return r < 0 ? r : restoration.error;
+}
+
+int sessions_new(Manager *manager, Sessions **ret_sessions)
+{
+        Sessions *sessions;
+        int r;
+
+        sessions = calloc(1, sizeof(*sessions));
+        if (!sessions)
+                return -ENOMEM;
+        r = announced_new(&sessions->announced);
+        if (r < 0) {
+                free(sessions);
+                return r;
+        }
+        sessions->manager = manager;
+        LIST_INIT(&sessions->list);
+        *ret_sessions = sessions;
+        return 0;
+}
+
+Sessions *sessions_free(Sessions *sessions)
+{
+        if (!sessions)
+                return NULL;
+        while (!LIST_EMPTY(&sessions->list))
+                session_close(LIST_FIRST(&sessions->list));
+        (void)announced_free(sessions->announced);
+        proc_table_done(&sessions->processes);
+        free(sessions);
+        return NULL;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Telling people on their terminals. */
+#pragma once
+
+#include "credd/session.h"
+
+/* One line to each terminal of the session: those of the processes in its scope, and of what its user
+ * has started since the login in the user's manager (tmux panes stand there). Never waits. */
+void terminal_tell(const Session *session, const char *line);
+/* How many terminals that would be, for tests and the record. */
+size_t terminal_find(const Session *session, dev_t *ret_list, size_t max);

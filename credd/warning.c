@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The lines before the end, once each. A warning whose moment has passed unseen (credd was down, or the
+ * session is shorter than that) is not given late: the next one is nearer the truth. */
+#include "credd/warning.h"
+
+#include <stdio.h>
+
+#include "common/duration.h"
+#include "common/moment.h"
+#include "credd/batch.h"
+#include "credd/terminal.h"
+
+/* The first of the warnings that still lies ahead. */
+void warning_plan(Session *session)
+{
+        const Config *config = &session->manager->config;
+        uint64_t now = clock_line_usec(&session->manager->clock);
+
+        session->warn_at_usec = USEC_INFINITY;
+        for (size_t i = 0; i < config->n_warn; i++) {
+                uint64_t at = session->row.deadline_usec - config->warn_usec[i];
+
+                if (at > now && at < session->row.deadline_usec) {
+                        session->warn_at_usec = at;
+                        return;
+                }
+        }
+}
+
+static int store_warned(Session *session)
+{
+        Manager *manager = session->manager;
+        int r;
+
+        r = batch_enter(manager->batch);
+        if (r == 0)
+                r = batch_leave(manager->batch,
+                                event_session_warned(&manager->events, &session->row));
+        return r < 0 ? r : batch_commit(manager->batch);
+}
+
+void warning_give(Session *session)
+{
+        Clock *clock = &session->manager->clock;
+        uint64_t left = session->row.deadline_usec - session->warn_at_usec;
+        char text[MOMENT_TEXT_MAX], length[DURATION_TEXT_MAX], line[256];
+
+        (void)snprintf(
+                line, sizeof(line),
+                "credd: your access with credential %s ends in %s (%s), and this session with "
+                "it. To go on, have it extended: credctl extend %s --by 30min",
+                session->row.id, duration_format(left, length),
+                moment_format_utc(clock_to_real_usec(clock, session->row.deadline_usec), text),
+                session->row.id);
+        warning_plan(session);
+        if (!session->kill.begun && store_warned(session) == 0)
+                terminal_tell(session, line);
+}

@@ -1,0 +1,176 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What must hold when something dies under an open session: credd at any moment, credd for good,
+# logind, the machine. SOAK=1 also waits for what PID 1 alone does with the deaf, 90 s and more.
+# shellcheck disable=SC2016,SC2317  # $ in a session's command is the session's; functions called by name
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+declare -A token id
+open() { # USER COMMAND OPTION...
+    local user=$1 command=$2
+    shift 2
+    token[$user]=$(issue_token "$user" "$@")
+    id[$user]=$(id_of "${token[$user]}")
+    start_session "$user" "$user" "${token[$user]}" password "$command"
+}
+is_ready() { grep -q ready "$work/$1.out"; }
+wait_ready() { # USER...
+    local user
+    for user; do
+        wait_until 20 is_ready "$user" || diag "$user is not ready: $(output_of "$user")"
+        wait_for_session "${id[$user]}"
+    done
+}
+deadline_of() { show_of "${id[$1]}" '.sessions[0].deadline_usec'; }
+watch_end() { # USER; what gone says later counts from its deadline
+    gone_after_deadline "$1" "${id[$1]}" >"$work/$1.gone" &
+    looks+=($!)
+}
+gone() { cat "$work/$1.gone"; }
+
+deaf='trap "" TERM HUP INT; sleep 7200 & echo ready; while :; do sleep 0.3; done'
+
+pid_of_credd() { in_lab systemctl show credd.service -p MainPID --value; }
+runs_anew() { # OLD-PID
+    local pid
+    pid=$(pid_of_credd)
+    [[ $pid != 0 && $pid != "$1" ]] && in_lab credctl status >/dev/null
+}
+kill_credd() {
+    local pid
+    pid=$(pid_of_credd)
+    in_lab kill -KILL "$pid"
+    wait_until 20 runs_anew "$pid" || diag "credd did not start again"
+}
+
+one_receipt() { # USER VERDICTS
+    wait_for_receipt "${id[$1]}" 40
+    like "$(receipt_of "${id[$1]}" .verdict)" "^($2)\$" "$1: the receipt says $2"
+    is "$(count_events "${id[$1]}" credential-deprovisioned)" 1 "$1: there is one receipt in the journal"
+    is "$(count_events "${id[$1]}" login-accepted)" 1 "$1: and one login"
+    is "$(show_of "${id[$1]}" '[.events[] | select(.event == "session-ended")] | length')" 1 "$1: and one end"
+}
+
+new_users before atdead during deafatdead bystander forgood forgooddeaf relog relogdeaf rebooted powercut spare
+
+# --- credd is killed: before the deadline, at it, and in the grace
+
+open before 'sleep 7201 & echo ready; sleep 7202' --ttl 14s
+open atdead 'sleep 7203 & echo ready; sleep 7204' --ttl 17s
+open deafatdead "$deaf" --ttl 17s
+open during "$deaf" --ttl 21s
+open bystander 'echo ready; sleep 7205' --ttl 1h
+wait_ready before atdead deafatdead during bystander
+looks=()
+for user in before atdead deafatdead during; do
+    watch_end "$user"
+done
+at_dead=$(deadline_of atdead) grace=$(($(deadline_of during) + 1000000))
+
+kill_credd
+is "$(status_of_credd sessions_open)" 5 "after a kill credd finds its sessions again"
+is "$(show_of "${id[before]}" '.sessions[0].state')" open "... and they are open"
+sleep_until "$at_dead"
+kill_credd
+sleep_until "$grace"
+kill_credd
+wait "${looks[@]}"
+
+at_most "$(gone before)" 2000 "killed before the deadline: the session ends at it all the same"
+at_most "$(gone atdead)" 3000 "killed at the deadline: the session ends"
+at_most "$(gone deafatdead)" 6000 "killed at the deadline: what ignores TERM ends"
+at_most "$(gone during)" 6000 "killed in the grace: what ignores TERM ends"
+one_receipt before confirmed
+one_receipt atdead 'confirmed|late'
+one_receipt deafatdead 'confirmed|late'
+one_receipt during 'confirmed|late'
+at_most "$(($(receipt_of "${id[during]}" .late_usec) - $(gone during) * 1000))" 1000000 \
+    "its lateness is no more than what was seen"
+is "$(show_of "${id[bystander]}" '.sessions[0].state')" open "who has time left stays"
+ok "... and works on" in_lab pgrep -u bystander -x -f 'sleep 7205'
+is "$(credd_journal CREDD_EVENT=daemon-started | wc -l)" 4 "each start is in the journal"
+
+# --- logind is restarted under open sessions
+
+open relog 'sleep 7206 & echo ready; sleep 7207' --ttl 12s
+open relogdeaf "$deaf" --ttl 12s
+wait_ready relog relogdeaf
+looks=()
+watch_end relog
+watch_end relogdeaf
+in_lab systemctl restart systemd-logind.service
+wait "${looks[@]}"
+at_most "$(gone relog)" 2000 "logind restarted: the session ends at its deadline"
+at_most "$(gone relogdeaf)" 4000 "logind restarted: what ignores TERM ends after the grace"
+one_receipt relog confirmed
+one_receipt relogdeaf confirmed
+
+# --- credd is stopped for good: PID 1 ends the session at its ceiling
+
+open forgood 'sleep 7208 & echo ready; sleep 7209' --ttl 12s
+open forgooddeaf "$deaf" --ttl 12s
+wait_ready forgood forgooddeaf
+session=$(show_of "${id[forgooddeaf]}" '.sessions[0].session')
+looks=()
+watch_end forgood
+is "$(in_lab systemctl show "session-$session.scope" -p TimeoutStopUSec --value)" '1min 30s' \
+    "PID 1 would kill what ignores TERM 90 s after the ceiling"
+deaf_deadline=$(deadline_of forgooddeaf)
+in_lab systemctl stop credd-login.socket credd-admin.socket credd.service
+in_lab systemctl --runtime mask credd.service credd-login.socket credd-admin.socket 2>/dev/null
+not_ok "credd is stopped" in_lab pgrep -x credd
+wait "${looks[@]}"
+# The grace, a second for rounding up, and PID 1's own slack.
+at_most "$(gone forgood)" 7000 "without credd PID 1 ends the session at its ceiling"
+if [[ ${SOAK:-} ]]; then
+    gone=''
+    for _ in 1 2 3 4; do
+        gone=$(gone_after forgooddeaf "$deaf_deadline") && break
+    done
+    at_most "$gone" 100000 "... and 90 s later what ignores TERM"
+else
+    skip "90 s; SOAK=1 waits" "... and 90 s later what ignores TERM"
+fi
+in_lab systemctl --runtime unmask credd.service credd-login.socket credd-admin.socket 2>/dev/null
+in_lab systemctl start credd-login.socket credd-admin.socket credd.service
+one_receipt forgood 'confirmed|late'
+one_receipt forgooddeaf late
+at_most "$(($(now_usec) - deaf_deadline - $(receipt_of "${id[forgooddeaf]}" .late_usec)))" 60000000 \
+    "credd, back again, ends what PID 1 has left, and says how late"
+
+# --- The machine is booted again
+
+unused=$(issue_token spare --ttl 10min)
+again=$(issue_token spare --ttl 10min --uses 2)
+is "$(ssh_with spare "$again" password echo in)" in "one use is spent before the boot"
+open rebooted 'echo ready; sleep 7210' --ttl 30min
+wait_ready rebooted
+"$source_dir/tests/lab/lab" reboot "$LAB" 2>/dev/null
+is $? 0 "the lab boots again"
+ok "credd answers" wait_until 20 in_lab credctl status
+one_receipt rebooted confirmed
+is "$(show_of "${id[rebooted]}" '.sessions[0].state')" ended "rebooted: its session is closed"
+one_receipt bystander confirmed
+is "$(show_of "$(id_of "$unused")" .state)" active "an unused credential lives on"
+is "$(ssh_with spare "$unused" password echo in)" in "... and logs in"
+is "$(ssh_with spare "$again" keyboard-interactive echo in)" in "what had a use left logs in once"
+unlike "$(ssh_with spare "$again" keyboard-interactive echo in)" '^in$' "... and no more"
+
+open powercut 'echo ready; sleep 7211' --ttl 30min
+wait_ready powercut
+"$source_dir/tests/lab/lab" reboot --hard "$LAB" 2>/dev/null
+is $? 0 "the lab boots again, as after a power cut"
+ok "credd answers" wait_until 20 in_lab credctl status
+one_receipt powercut confirmed
+is "$(status_of_credd store)" ok "the store is well"
+is "$(status_of_credd sessions_open)" 0 "no session is left open"
+wait_until 10 eval '[[ $(status_of_credd journal_behind) == 0 ]]'
+is "$(credd_journal | jq -r .CREDD_SEQ | awk 'NR > 1 && $1 != last + 1 { print last "-" $1 } { last = $1 }')" '' \
+    "the journal lacks no event of all this"
+is "$(in_lab sh -c 'journalctl -q -o json --all _UID="$(id -u credd)" |
+    jq -r "select(.CREDD_SEQ) | .CREDD_SEQ + \" \" + .CREDD_HASH" | sort -u | cut -d" " -f1 | uniq -d')" '' \
+    "what credd sent again after a crash is what it had sent"
+
+wait
+plan

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* People at the doors of a Rig: who gets a token, who logs in with it, and what became of it. A
+ * person who must be another process is a child of the test. */
+#pragma once
+
+#include "tests/unit/manager_rig.h"
+
+#include "credd/store.h"
+
+#define PERSON 54321 /* nobody's, on any machine */
+
+/* Issues one for deploy; the token, to be freed. more: further parameters, taken; may be NULL. */
+static inline char *issue(Rig *rig, json_t *more, char ret_id[static TOKEN_ID_LEN + 1])
+{
+        json_t *parameters = json_pack("{ss si}", "user", "deploy", "uid", PERSON);
+        json_auto_t *reply = NULL;
+        char *token;
+
+        if (more)
+                assert_int_equal(json_object_update_new(parameters, more), 0);
+        reply = rig_call(rig, rig->admin, "io.credd.Admin.Issue", parameters);
+        token = strdup(reply_text(reply, "token", NULL));
+        assert_non_null(token);
+        (void)snprintf(ret_id, TOKEN_ID_LEN + 1, "%s", reply_text(reply, "credential", "id"));
+        return token;
+}
+
+static inline json_t *question(const char *name, const char *secret)
+{
+        return json_pack("{ss si ss ss ss ss}", "user", "deploy", "uid", PERSON, "service", "sshd",
+                         "tty", "ssh", "rhost", "10.1.2.3", name, secret);
+}
+
+static inline json_t *authenticate(Rig *rig, const char *token)
+{
+        return rig_call(rig, rig->login, "io.credd.Login.Authenticate", question("token", token));
+}
+
+/* The login of a token that is accepted, to be freed. */
+static inline char *log_in(Rig *rig, const char *token)
+{
+        json_auto_t *reply = authenticate(rig, token);
+        char *login = strdup(reply_text(reply, "login", NULL));
+
+        assert_non_null(login);
+        return login;
+}
+
+static inline Credential find(Rig *rig, const char *id)
+{
+        Credential c = {0};
+
+        assert_int_equal(store_find_credential(rig->manager->store, id, &c), 1);
+        return c;
+}
+
+static inline bool has_receipt(Rig *rig, const char *id, const char *verdict)
+{
+        AUTO_CREDENTIAL Credential c = find(rig, id);
+        CLEANUP(receipt_done) Receipt receipt = {0};
+        int r = store_find_receipt(rig->manager->store, c.num, &receipt);
+
+        assert_true(r >= 0);
+        if (r > 0)
+                assert_string_equal(receipt.verdict, verdict);
+        return r > 0;
+}
+
+static inline void await_receipt(Rig *rig, const char *id, const char *verdict)
+{
+        for (unsigned waited = 0; !has_receipt(rig, id, verdict); waited += 5) {
+                assert_true(waited < PATIENCE_MS);
+                rig_turn(rig);
+        }
+}
+
+static inline unsigned count_events(Rig *rig, const char *name)
+{
+        unsigned n = 0;
+        int64_t seq = 0;
+
+        for (;;) {
+                CLEANUP(event_row_done) EventRow row = {0};
+                int r = store_next_event(rig->manager->store, seq, &row);
+
+                assert_true(r >= 0);
+                if (r == 0)
+                        return n;
+                seq = row.seq;
+                n += strcmp(row.name, name) == 0;
+        }
+}
+
+typedef struct Person {
+        pid_t pid;
+        int reply;
+} Person;
+
+/* A process that makes one call as uid, hands the reply on and then stays. */
+static inline Person person_new(const char *path, uid_t uid, const char *method, json_t *parameters)
+{
+        AUTO_FREE char *text = call_text(method, parameters);
+        int ends[2];
+        Person person;
+
+        assert_int_equal(pipe(ends), 0);
+        person.pid = fork();
+        assert_true(person.pid >= 0);
+        if (person.pid == 0) {
+                char c;
+                int fd;
+
+                if (setpgid(0, 0) < 0 || (uid != 0 && setresuid(uid, uid, uid) < 0))
+                        _exit(1);
+                fd = rig_connect(path);
+                rig_send(fd, text, strlen(text) + 1);
+                while (read(fd, &c, 1) == 1)
+                        if (write(ends[1], &c, 1) != 1)
+                                _exit(1);
+                (void)close(ends[1]);
+                for (;;)
+                        (void)pause();
+        }
+        (void)close(ends[1]);
+        person.reply = ends[0];
+        return person;
+}
+
+static inline char *person_reply(Rig *rig, const Person *person)
+{
+        struct pollfd ready = {.fd = person->reply, .events = POLLIN};
+        AUTO_FREE char *text = calloc(1, REPLY_MAX);
+
+        assert_non_null(text);
+        for (size_t len = 0, waited = 0; len < REPLY_MAX;) {
+                if (poll(&ready, 1, 0) == 0) {
+                        assert_true((waited += 5) < PATIENCE_MS);
+                        rig_turn(rig);
+                        continue;
+                }
+                if (read(person->reply, text + len, 1) <= 0)
+                        return len > 0 ? take_ptr(text) : NULL;
+                len++;
+        }
+        return NULL;
+}
+
+/* How it ended, of itself or by the daemon; its pid is nobody's from here on. */
+static inline int person_wait(Person *person)
+{
+        int status = 0;
+
+        assert_int_equal(waitpid(person->pid, &status, 0), person->pid);
+        person->pid = -1;
+        return status;
+}
+
+static inline void person_free(Person *person)
+{
+        if (person->pid > 1) {
+                (void)kill(person->pid, SIGKILL);
+                (void)waitpid(person->pid, NULL, 0);
+        }
+        if (person->reply >= 0)
+                (void)close(person->reply);
+}
+
+static inline Person open_session(Rig *rig, const char *login)
+{
+        Person person =
+                person_new(rig->login, 0, "io.credd.Login.OpenSession", question("login", login));
+        AUTO_FREE char *text = person_reply(rig, &person);
+        json_auto_t *reply = text ? json_loads(text, 0, NULL) : NULL;
+        int64_t left, backstop;
+
+        assert_non_null(reply);
+        left = json_integer_value(reply_at(reply, "left_usec", NULL));
+        backstop = json_integer_value(reply_at(reply, "backstop_usec", NULL));
+        assert_true(left > 0 && (uint64_t)left <= HOURS(1));
+        assert_true(backstop >= left);
+        return person;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What falls due by itself, what a batch takes back, and what reaches the journal. */
+#include "tests/unit/manager_rig.h"
+
+static void test_expiry_due__sorted_rows__are_due_from_their_limit_on(void **state)
+{
+        static const ExpiryRow rows[] = {{.login_limit_usec = 10},
+                                         {.login_limit_usec = 20},
+                                         {.login_limit_usec = 20},
+                                         {.login_limit_usec = 21}};
+        static const struct {
+                uint64_t now;
+                size_t due;
+        } table[] = {{0, 0}, {9, 0}, {10, 1}, {19, 1}, {20, 3}, {21, 4}, {UINT64_MAX, 4}};
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                for (size_t n = 0; n <= ELEMENTSOF(rows); n++)
+                        assert_int_equal(expiry_due(rows, n, table[i].now),
+                                         n < table[i].due ? n : table[i].due);
+}
+
+static int64_t add_credential(Rig *rig, unsigned i, uint64_t ttl_usec)
+{
+        Manager *manager = rig->manager;
+        uint64_t now = clock_line_usec(&manager->clock);
+        AUTO_CREDENTIAL Credential c = {.user = strdup("deploy"),
+                                        .uid = 54321,
+                                        .services = json_array(),
+                                        .sources = json_array(),
+                                        .uses = 1,
+                                        .uses_left = 1,
+                                        .issued_usec = now,
+                                        .not_before_usec = now,
+                                        .login_limit_usec = now + ttl_usec,
+                                        .session_ttl_usec = USEC_INFINITY,
+                                        .ceiling_usec = now + ttl_usec,
+                                        .issuer = {.loginuid = UID_NONE}};
+
+        (void)snprintf(c.id, sizeof(c.id), "%08u", i);
+        assert_int_equal(store_add_credential(manager->store, &c, NULL), 0);
+        return c.num;
+}
+
+/* How many of the first n have a receipt; each has none or one, and none is but "confirmed". */
+static unsigned receipts(Rig *rig, int64_t n)
+{
+        unsigned found = 0;
+
+        for (int64_t num = 1; num <= n; num++) {
+                CLEANUP(receipt_done) Receipt receipt = {0};
+                int r = store_find_receipt(rig->manager->store, num, &receipt);
+
+                assert_true(r >= 0);
+                if (r > 0)
+                        assert_string_equal(receipt.verdict, "confirmed");
+                found += (unsigned)r;
+        }
+        return found;
+}
+
+static void test_expiry__a_thousand_at_one_moment__each_expires_once(void **state)
+{
+        Rig *rig = *state;
+        const unsigned n = 1000;
+
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        for (unsigned i = 0; i < n; i++)
+                (void)add_credential(rig, i, HOURS(1));
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+        assert_int_equal(batch_commit(rig->manager->batch), 0);
+        expiry_changed(rig->manager->expiry);
+        rig_settle(rig);
+        assert_int_equal(receipts(rig, n), 0);
+        rig->skew_usec += HOURS(1) + SECONDS(1);
+        expiry_changed(rig->manager->expiry);
+        /* Its timer goes by the kernel's clock, which the test does not turn: kicked in its place. */
+        for (unsigned i = 0; receipts(rig, n) < n; i++) {
+                assert_true(i < 20); /* in slices, and each of them whole */
+                expiry_changed(rig->manager->expiry);
+                rig_settle(rig);
+        }
+        rig_settle(rig);
+        /* an event of its end and one of its receipt each, and no more */
+        assert_int_equal(store_newest_event(rig->manager->store), 2 * n);
+}
+
+static void test_expiry__closed_before_its_limit__expires_no_more(void **state)
+{
+        Rig *rig = *state;
+        AUTO_CREDENTIAL Credential c = {0};
+        int64_t num;
+
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        num = add_credential(rig, 1, HOURS(1));
+        assert_int_equal(store_close_credential(rig->manager->store, num, CAUSE_REVOKED), 0);
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+        rig->skew_usec += HOURS(2);
+        expiry_changed(rig->manager->expiry);
+        rig_settle(rig);
+        assert_int_equal(store_read_credential(rig->manager->store, num, &c), 1);
+        assert_int_equal(c.cause, CAUSE_REVOKED);
+        assert_int_equal(store_newest_event(rig->manager->store), 0);
+}
+
+static void test_batch_leave__error__takes_back_that_request_and_no_other(void **state)
+{
+        Rig *rig = *state;
+        Batch *batch = rig->manager->batch;
+        Store *store = rig->manager->store;
+
+        for (unsigned i = 0; i < 10; i++) {
+                int r = i % 2 ? -ECANCELED : 0;
+                int64_t num;
+
+                assert_int_equal(batch_enter(batch), 0);
+                num = add_credential(rig, i, HOURS(1));
+                assert_int_equal(store_add_event(store, "credential-issued", num, "{}"), 0);
+                assert_int_equal(batch_leave(batch, r), r);
+        }
+        assert_int_equal(batch_commit(batch), 0);
+        assert_int_equal(store_newest_event(store), 5);
+        for (unsigned i = 0; i < 10; i++) {
+                AUTO_CREDENTIAL Credential c = {0};
+                char id[TOKEN_ID_LEN + 1];
+
+                (void)snprintf(id, sizeof(id), "%08u", i);
+                assert_int_equal(store_find_credential(store, id, &c), i % 2 ? 0 : 1);
+        }
+        assert_int_equal(batch_commit(batch), 0); /* nothing is open: nothing to do */
+}
+
+static void test_batch__nobody_commits__the_loop_does(void **state)
+{
+        Rig *rig = *state;
+
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        assert_int_equal(store_add_event(rig->manager->store, "config-loaded", 0, "{}"), 0);
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+        /* a second transaction cannot begin while one is open */
+        assert_true(store_begin(rig->manager->store) < 0);
+        rig_settle(rig);
+        assert_int_equal(store_begin(rig->manager->store), 0);
+        assert_int_equal(store_commit(rig->manager->store), 0);
+}
+
+/* --- the outbox ---------------------------------------------------------------------------------
+ */
+
+/* A journald that can be read: the datagrams as they came. */
+static int open_journal(Rig *rig, char path[static SCRATCH_PATH_MAX])
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        assert_true(fd >= 0);
+        (void)scratch_path(rig->folder, "journal", path);
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        rig->manager->outbox = outbox_free(rig->manager->outbox);
+        assert_int_equal(outbox_new(rig->manager, path, &rig->manager->outbox), 0);
+        return fd;
+}
+
+static void write_events(Rig *rig, unsigned n)
+{
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        for (unsigned i = 0; i < n; i++)
+                assert_int_equal(event_config_loaded(&rig->manager->events, "/a/path"), 0);
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+}
+
+/* The sequence number of the next entry; 0: there is none. */
+static unsigned next_entry(Rig *rig, int journal)
+{
+        char text[4096];
+        unsigned seq = 0;
+        const char *at;
+        ssize_t n;
+
+        for (unsigned i = 0; (n = recv(journal, text, sizeof(text) - 1, 0)) < 0; i++) {
+                if (i == 200)
+                        return 0;
+                rig_turn(rig);
+        }
+        text[n] = '\0';
+        assert_non_null(strstr(text, "CREDD_EVENT=config-loaded\n"));
+        assert_non_null(strstr(text, "MESSAGE=Configuration loaded: /a/path\n"));
+        assert_non_null(strstr(text, "MESSAGE_ID=8efd92ffa8e5621847060ee8d943a9c8\n"));
+        assert_non_null(strstr(text, "PRIORITY=6\n"));
+        assert_non_null(strstr(text, "CREDD_HASH="));
+        assert_non_null(strstr(text, "CREDD_REASON=/a/path\n"));
+        at = strstr(text, "CREDD_SEQ=");
+        assert_non_null(at);
+        assert_int_equal(sscanf(at, "CREDD_SEQ=%u", &seq), 1);
+        return seq;
+}
+
+static void test_outbox__committed_events__become_entries_in_order(void **state)
+{
+        Rig *rig = *state;
+        char path[SCRATCH_PATH_MAX];
+        AUTO_CLOSE int journal = open_journal(rig, path);
+
+        write_events(rig, 300);
+        for (unsigned seq = 1; seq <= 300; seq++)
+                assert_int_equal(next_entry(rig, journal), seq);
+        assert_int_equal(outbox_behind(rig->manager->outbox), 0);
+}
+
+static void test_outbox__event_not_committed__does_not_leave(void **state)
+{
+        Rig *rig = *state;
+        char path[SCRATCH_PATH_MAX], byte;
+        AUTO_CLOSE int journal = open_journal(rig, path);
+
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        assert_int_equal(event_config_loaded(&rig->manager->events, "/a/path"), 0);
+        assert_int_equal(batch_leave(rig->manager->batch, -ECANCELED), -ECANCELED);
+        rig_settle(rig);
+        assert_int_equal(recv(journal, &byte, 1, MSG_DONTWAIT), -1);
+        assert_int_equal(store_newest_event(rig->manager->store), 0);
+}
+
+static void test_outbox__journal_away_and_back__gets_all_that_waited(void **state)
+{
+        Rig *rig = *state;
+        char path[SCRATCH_PATH_MAX];
+        int journal = open_journal(rig, path);
+
+        (void)close(journal);
+        assert_int_equal(unlink(path), 0);
+        write_events(rig, 70);
+        rig_settle(rig);
+        assert_int_equal(outbox_behind(rig->manager->outbox), 70);
+        /* a start in between: the new outbox begins where the last one was noted */
+        journal = open_journal(rig, path);
+        outbox_kick(rig->manager->outbox);
+        for (unsigned seq = 1; seq <= 70; seq++)
+                assert_int_equal(next_entry(rig, journal), seq);
+        (void)close(journal);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_expiry_due__sorted_rows__are_due_from_their_limit_on),
+                T(test_expiry__a_thousand_at_one_moment__each_expires_once),
+                T(test_expiry__closed_before_its_limit__expires_no_more),
+                T(test_batch_leave__error__takes_back_that_request_and_no_other),
+                T(test_batch__nobody_commits__the_loop_does),
+                T(test_outbox__committed_events__become_entries_in_order),
+                T(test_outbox__event_not_committed__does_not_leave),
+                T(test_outbox__journal_away_and_back__gets_all_that_waited),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

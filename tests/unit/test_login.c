@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The way of a login through the daemon, from the token to the receipt. */
+#include "tests/unit/login_rig.h"
+
+static void test_login__whole_way_and_logout__ends_in_a_confirmed_receipt(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+        json_auto_t *account = NULL, *again = NULL;
+        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        account =
+                rig_call(rig, rig->login, "io.credd.Login.CheckAccount", question("login", login));
+        assert_string_equal(reply_text(account, "credential", NULL), id);
+        person = open_session(rig, login);
+        assert_int_equal(sessions_live(rig->manager->sessions), 1);
+        /* one login, one session */
+        again = rig_call(rig, rig->login, "io.credd.Login.CheckAccount", question("login", login));
+        assert_error(again, "io.credd.Login.Refused", NULL, NULL);
+        assert_false(has_receipt(rig, id, "confirmed"));
+        assert_int_equal(kill(person.pid, SIGKILL), 0);
+        await_receipt(rig, id, "confirmed");
+        assert_int_equal(sessions_live(rig->manager->sessions), 0);
+        assert_int_equal(count_events(rig, "session-ended"), 1);
+        assert_int_equal(count_events(rig, "credential-deprovisioned"), 1);
+        assert_int_equal(count_events(rig, "session-killed"), 0);
+}
+
+static void test_login__revoked_while_logged_in__the_person_is_ended_and_it_is_proved(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+        json_auto_t *reply = NULL, *final = NULL;
+        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
+        int status;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        person = open_session(rig, login);
+        reply = rig_call(rig, rig->admin, "io.credd.Admin.Revoke",
+                         json_pack("{ss ss}", "id", id, "reason", "laptop lost"));
+        assert_string_equal(reply_text(reply, "credential", "state"), "ending");
+        await_receipt(rig, id, "confirmed");
+        status = person_wait(&person);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        assert_int_equal(count_events(rig, "session-killed"), 1);
+        final = rig_call(rig, rig->admin, "io.credd.Admin.Revoke", json_pack("{ss}", "id", id));
+        assert_error(final, "io.credd.Admin.Final", "state", "revoked");
+}
+
+static void test_open_session__second_time__is_refused_and_the_first_lives_on(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL, *text = NULL;
+        CLEANUP(person_free) Person first = {.pid = -1, .reply = -1};
+        CLEANUP(person_free) Person second = {.pid = -1, .reply = -1};
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        first = open_session(rig, login);
+        second = person_new(rig->login, 0, "io.credd.Login.OpenSession", question("login", login));
+        text = person_reply(rig, &second);
+        assert_non_null(text);
+        assert_non_null(strstr(text, "io.credd.Login.Refused"));
+        assert_int_equal(sessions_live(rig->manager->sessions), 1);
+        assert_int_equal(waitpid(first.pid, NULL, WNOHANG), 0);
+        assert_int_equal(kill(first.pid, SIGKILL), 0);
+        await_receipt(rig, id, "confirmed");
+}
+
+static void test_login__never_claimed__lapses_and_the_credential_ends(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+        json_auto_t *reply = NULL;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        rig_settle(rig);
+        /* There is no logind here, and as long again is waited for it. */
+        rig->skew_usec += 2 * rig->manager->config.bind_timeout_usec + SECONDS(1);
+        expiry_changed(rig->manager->expiry);
+        await_receipt(rig, id, "confirmed");
+        assert_int_equal(count_events(rig, "login-unclaimed"), 1);
+        reply = rig_call(rig, rig->login, "io.credd.Login.CheckAccount", question("login", login));
+        assert_error(reply, "io.credd.Login.Refused", NULL, NULL);
+}
+
+/* Authenticated, and then the credential goes: sshd would go on without a session, so the process
+ * that asked for one is ended. */
+static void
+test_open_session__revoked_since_the_login__is_refused_and_its_process_ended(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL, *text = NULL;
+        json_auto_t *reply = NULL;
+        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
+        int status;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        reply = rig_call(rig, rig->admin, "io.credd.Admin.Revoke", json_pack("{ss}", "id", id));
+        assert_null(json_object_get(reply, "error"));
+        person = person_new(rig->login, 0, "io.credd.Login.OpenSession", question("login", login));
+        text = person_reply(rig, &person);
+        assert_true(!text || strstr(text, "io.credd.Login.Refused"));
+        await_receipt(rig, id, "confirmed");
+        status = person_wait(&person);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        assert_int_equal(sessions_live(rig->manager->sessions), 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+        const struct CMUnitTest tests[] = {
+                T(test_login__whole_way_and_logout__ends_in_a_confirmed_receipt),
+                T(test_login__revoked_while_logged_in__the_person_is_ended_and_it_is_proved),
+                T(test_open_session__second_time__is_refused_and_the_first_lives_on),
+                T(test_login__never_claimed__lapses_and_the_credential_ends),
+                T(test_open_session__revoked_since_the_login__is_refused_and_its_process_ended),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

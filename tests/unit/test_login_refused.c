@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who does not get in, and that nobody is told why. */
+#include "tests/unit/login_rig.h"
+
+/* What stands behind a refusal is for the journal: the bytes are the same for all. */
+static void test_authenticate__every_reason_to_refuse__looks_alike(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *good = NULL, *used = NULL, *revoked = NULL, *expired = NULL, *login = NULL;
+        AUTO_FREE char *elsewhere = NULL, *early = NULL;
+        AUTO_FREE char *reference = NULL;
+        uint8_t random[TOKEN_RANDOM_LEN] = {1, 2, 3};
+        uint64_t later = clock_real_usec(&rig->manager->clock) + HOURS(5);
+        char unknown[TOKEN_TEXT_LEN + 1], wrong[TOKEN_TEXT_LEN + 1];
+        json_auto_t *done = NULL;
+        Token token;
+
+        need_root();
+        expired = issue(rig, json_pack("{si}", "ttl_usec", 1000000), id);
+        revoked = issue(rig, NULL, id);
+        done = rig_call(rig, rig->admin, "io.credd.Admin.Revoke", json_pack("{ss}", "id", id));
+        assert_null(json_object_get(done, "error"));
+        used = issue(rig, NULL, id);
+        login = log_in(rig, used);
+        elsewhere = issue(rig, json_pack("{s[s]}", "sources", "local"), id);
+        early = issue(rig, json_pack("{sI}", "not_before_usec", (json_int_t)later), id);
+        good = issue(rig, NULL, id);
+        token_from_random(random, &token);
+        token_format(&token, unknown);
+        assert_int_equal(token_parse(good, strlen(good), &token), 0);
+        token.secret[0] = token.secret[0] == 'a' ? 'b' : 'a';
+        token_format(&token, wrong);
+        rig->skew_usec += SECONDS(2);
+        {
+                const char *const tokens[] = {unknown,   wrong, expired, revoked,      used,
+                                              elsewhere, early, "",      "eph_ no one"};
+
+                for (size_t i = 0; i < ELEMENTSOF(tokens); i++) {
+                        AUTO_FREE char *text =
+                                rig_call_raw(rig, rig->login, "io.credd.Login.Authenticate",
+                                             question("token", tokens[i]));
+
+                        assert_non_null(text);
+                        if (!reference)
+                                reference = strdup(text);
+                        assert_string_equal(text, reference);
+                }
+        }
+        for (int i = 0; i < 3; i++) {
+                json_t *other = question("token", good);
+                AUTO_FREE char *text = NULL;
+
+                if (i == 0)
+                        (void)json_object_set_new(other, "uid", json_integer(PERSON + 1));
+                else if (i == 1)
+                        (void)json_object_set_new(other, "user", json_string("deploy2"));
+                else
+                        (void)json_object_set_new(other, "service", json_string("su"));
+                text = rig_call_raw(rig, rig->login, "io.credd.Login.Authenticate", other);
+                assert_string_equal(text, reference);
+        }
+        assert_non_null(strstr(reference, "Refused"));
+        /* and after all that the good one is good */
+        free(login);
+        login = log_in(rig, good);
+}
+
+static void test_authenticate__one_use_offered_often_in_one_batch__is_accepted_once(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *text = NULL;
+        AUTO_CREDENTIAL Credential c = {0};
+        unsigned accepted = 0;
+        int fds[20];
+
+        need_root();
+        token = issue(rig, NULL, id);
+        text = call_text("io.credd.Login.Authenticate", question("token", token));
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                fds[i] = rig_connect(rig->login);
+                rig_send(fds[i], text, strlen(text) + 1);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                AUTO_FREE char *reply = rig_receive(rig, fds[i]);
+
+                assert_non_null(reply);
+                if (strstr(reply, "\"login\""))
+                        accepted++;
+                else
+                        assert_non_null(strstr(reply, "Refused"));
+                (void)close(fds[i]);
+        }
+        assert_int_equal(accepted, 1);
+        c = find(rig, id);
+        assert_int_equal(c.uses_left, 0);
+        assert_int_equal(c.open_logins, 1);
+        assert_int_equal(count_events(rig, "login-accepted"), 1);
+        assert_int_equal(count_events(rig, "credential-used-up"), 1);
+}
+
+static void test_check_account__login_that_is_not_this_one__is_refused(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL, *upper = NULL;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        upper = strdup(login);
+        for (char *c = upper; *c; c++)
+                if (*c >= 'a' && *c <= 'f')
+                        *c = (char)(*c - 'a' + 'A');
+        {
+                const char *const bad[] = {"",
+                                           "1",
+                                           "1-",
+                                           "-",
+                                           "0-00000000000000000000000000000000",
+                                           "1-00000000000000000000000000000000",
+                                           "2-00000000000000000000000000000000",
+                                           "99999999999999999999-00",
+                                           "+1-00000000000000000000000000000000",
+                                           login + 1,
+                                           upper};
+
+                for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                        json_auto_t *reply = NULL;
+
+                        if (strcmp(bad[i], login) == 0)
+                                continue;
+                        reply = rig_call(rig, rig->login, "io.credd.Login.CheckAccount",
+                                         question("login", bad[i]));
+                        assert_error(reply, "io.credd.Login.Refused", NULL, NULL);
+                }
+        }
+        {
+                json_t *other = question("login", login);
+                json_auto_t *reply = NULL;
+
+                (void)json_object_set_new(other, "service", json_string("login"));
+                reply = rig_call(rig, rig->login, "io.credd.Login.CheckAccount", other);
+                assert_error(reply, "io.credd.Login.Refused", NULL, NULL);
+        }
+}
+
+static void test_login_socket__another_uid_than_root__is_turned_away(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *text = NULL;
+        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
+        AUTO_CREDENTIAL Credential c = {0};
+
+        need_root();
+        token = issue(rig, NULL, id);
+        person = person_new(rig->login, PERSON, "io.credd.Login.Authenticate",
+                            question("token", token));
+        text = person_reply(rig, &person);
+        assert_true(!text || strstr(text, "\"error\""));
+        assert_true(!text || !strstr(text, "\"login\""));
+        c = find(rig, id);
+        assert_int_equal(c.uses_left, 1);
+}
+
+static void test_admin_socket__another_uid_than_root__may_look_and_not_issue(void **state)
+{
+        Rig *rig = *state;
+        AUTO_FREE char *refused = NULL, *status = NULL;
+        CLEANUP(person_free) Person asks = {.pid = -1, .reply = -1};
+        CLEANUP(person_free) Person looks = {.pid = -1, .reply = -1};
+
+        need_root();
+        asks = person_new(rig->admin, PERSON, "io.credd.Admin.Issue",
+                          json_pack("{ss si}", "user", "deploy", "uid", PERSON));
+        looks = person_new(rig->admin, PERSON, "io.credd.Admin.Status", json_object());
+        /* an Admin connection stays open: end the people, so that their replies end */
+        for (unsigned i = 0; i < 40; i++)
+                rig_turn(rig);
+        (void)kill(asks.pid, SIGKILL);
+        (void)kill(looks.pid, SIGKILL);
+        refused = person_reply(rig, &asks);
+        status = person_reply(rig, &looks);
+        assert_non_null(refused);
+        assert_non_null(strstr(refused, "io.credd.Admin.PermissionDenied"));
+        assert_non_null(status);
+        assert_null(strstr(status, "\"error\""));
+        assert_int_equal(count_events(rig, "credential-issued"), 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+        const struct CMUnitTest tests[] = {
+                T(test_authenticate__every_reason_to_refuse__looks_alike),
+                T(test_authenticate__one_use_offered_often_in_one_batch__is_accepted_once),
+                T(test_check_account__login_that_is_not_this_one__is_refused),
+                T(test_login_socket__another_uid_than_root__is_turned_away),
+                T(test_admin_socket__another_uid_than_root__may_look_and_not_issue),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
