@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What must hold when something dies under an open session: credd at any moment, credd for good,
-# logind, the machine. SOAK=1 also waits for what PID 1 alone does with the deaf, 90 s and more.
+# logind, the machine.
 # shellcheck disable=SC2016,SC2317  # $ in a session's command is the session's; functions called by name
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -123,15 +123,6 @@ not_ok "credd is stopped" in_lab pgrep -x credd
 wait "${looks[@]}"
 # The grace, a second for rounding up, and PID 1's own slack.
 at_most "$(gone forgood)" 7000 "without credd PID 1 ends the session at its ceiling"
-if [[ ${SOAK:-} ]]; then
-    gone=''
-    for _ in 1 2 3 4; do
-        gone=$(gone_after forgooddeaf "$deaf_deadline") && break
-    done
-    at_most "$gone" 100000 "... and 90 s later what ignores TERM"
-else
-    skip "90 s; SOAK=1 waits" "... and 90 s later what ignores TERM"
-fi
 in_lab systemctl --runtime unmask credd.service credd-login.socket credd-admin.socket 2>/dev/null
 in_lab systemctl start credd-login.socket credd-admin.socket credd.service
 one_receipt forgood 'confirmed|late'
