@@ -58,9 +58,10 @@ static int expire_slice(Manager *manager, uint64_t now_usec, uint64_t *ret_next_
         if (r < 0)
                 return r;
         due = expiry_due(rows, n, now_usec);
-        *ret_next_usec = due < n ? rows[due].login_limit_usec : USEC_INFINITY;
         if (due == SLICE)
                 *ret_next_usec = now_usec;
+        else
+                *ret_next_usec = due < n ? rows[due].login_limit_usec : USEC_INFINITY;
         if (due == 0)
                 return 0;
         r = batch_enter(manager->batch);
@@ -149,35 +150,16 @@ static bool find_processes(Manager *manager, const Credential *credential, const
         return found;
 }
 
-static SessionRow stray_row(Manager *manager, const Credential *credential, Login *login,
-                            Stray *stray)
+static int store_stray(Manager *manager, const SessionRow *row)
 {
-        uint64_t now = clock_line_usec(&manager->clock);
-        SessionRow row = {
-                .login = login->num,
-                .credential = credential->num,
-                .boot = login->boot,
-                .leader = stray->leader,
-                .ticks = stray->ticks,
-                .opened_usec = now,
-                .opened_real_usec = clock_real_usec(&manager->clock),
-                .deadline_usec = now,
-                .lingered = true, /* unknown: leave the user's manager alone */
-                .home = take_ptr(stray->home),
-                .logind_id = take_ptr(stray->logind_id),
-                .begun_usec = USEC_INFINITY,
-                .ended_usec = USEC_INFINITY,
-                .ended_real_usec = USEC_INFINITY,
-                .uid = credential->uid,
-                .accepted_usec = login->accepted_usec,
-                .user = strdup(credential->user),
-                .service = take_ptr(login->service),
-                .tty = take_ptr(login->tty),
-                .rhost = take_ptr(login->rhost),
-        };
+        int r;
 
-        (void)snprintf(row.id, sizeof(row.id), "%s", credential->id);
-        return row;
+        r = store_set_login(manager->store, row->login, LOGIN_CLAIMED);
+        if (r == 0)
+                r = store_add_session(manager->store, row);
+        if (r == 0 && row->logind_id)
+                r = store_bind_session(manager->store, row->login, row->logind_id);
+        return r;
 }
 
 /* It is taken over as a session whose time is over. */
@@ -186,17 +168,17 @@ static int take_over(Manager *manager, const Credential *credential, Login *logi
         CLEANUP(session_row_done) SessionRow row = {0};
         int pidfd, r;
 
-        row = stray_row(manager, credential, login, stray);
-        if (!row.user)
-                return -ENOMEM;
-        r = store_set_login(manager->store, login->num, LOGIN_CLAIMED);
-        if (r == 0)
-                r = store_add_session(manager->store, &row);
-        if (r == 0 && row.logind_id)
-                r = store_bind_session(manager->store, row.login, row.logind_id);
+        r = session_row_make(manager, credential, login, stray->leader, stray->ticks, &row);
+        if (r < 0)
+                return r;
+        row.home = take_ptr(stray->home);
+        row.logind_id = take_ptr(stray->logind_id);
+        r = store_stray(manager, &row);
         if (r < 0)
                 return r;
         pidfd = proc_pidfd(row.leader, row.ticks);
+        if (pidfd < 0 && pidfd != -ESRCH)
+                return pidfd; /* not seen is not gone */
         r = session_open(manager->sessions, &row, pidfd < 0 ? -1 : pidfd,
                          "its login was never claimed");
         if (r < 0 && pidfd >= 0)

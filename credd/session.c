@@ -262,6 +262,39 @@ static int add_sources(Session *session)
         return r;
 }
 
+int session_row_make(Manager *manager, const Credential *credential, Login *login, pid_t leader,
+                     uint64_t ticks, SessionRow *ret)
+{
+        CLEANUP(session_row_done)
+        SessionRow row = {
+                .login = login->num,
+                .credential = credential->num,
+                .boot = login->boot,
+                .leader = leader,
+                .ticks = ticks,
+                .opened_usec = clock_line_usec(&manager->clock),
+                .opened_real_usec = clock_real_usec(&manager->clock),
+                .lingered = true,
+                .begun_usec = USEC_INFINITY,
+                .ended_usec = USEC_INFINITY,
+                .ended_real_usec = USEC_INFINITY,
+                .user = strdup(credential->user),
+                .uid = credential->uid,
+                .service = take_ptr(login->service),
+                .tty = take_ptr(login->tty),
+                .rhost = take_ptr(login->rhost),
+                .accepted_usec = login->accepted_usec,
+        };
+
+        if (!row.user || !row.service)
+                return -ENOMEM;
+        row.deadline_usec = row.opened_usec;
+        (void)snprintf(row.id, sizeof(row.id), "%s", credential->id);
+        *ret = row;
+        row = (SessionRow){0};
+        return 0;
+}
+
 int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why)
 {
         Manager *manager = sessions->manager;

@@ -58,6 +58,10 @@ unsigned sessions_overdue(const Sessions *sessions);
 bool sessions_ending(const Sessions *sessions, int64_t credential);
 bool session_ending(const Session *session);
 
+/* The row of a session that begins now; takes the texts of login. As it is made, its time is over at once
+ * and its user's manager is left alone: the caller says otherwise. */
+int session_row_make(Manager *manager, const Credential *credential, Login *login, pid_t leader,
+                     uint64_t ticks, SessionRow *ret);
 /* A session was claimed: its row is in the store. Takes row and pidfd. why: see Session. */
 int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why);
 /* Ending or extending the live sessions of a credential (0: of every one) whose deadline lies ahead.

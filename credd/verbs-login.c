@@ -308,32 +308,16 @@ static int find_opener(const Request *request, Opener *ret)
 static int make_session(Manager *manager, const Credential *credential, Login *login,
                         const Opener *opener, SessionRow *ret)
 {
-        SessionRow row = {
-                .login = login->num,
-                .credential = credential->num,
-                .boot = login->boot,
-                .leader = opener->pid,
-                .ticks = opener->ticks,
-                .opened_usec = clock_line_usec(&manager->clock),
-                .opened_real_usec = clock_real_usec(&manager->clock),
-                .deadline_usec = credential_deadline_usec(credential, login->accepted_usec),
-                .lingered = residue_lingers(credential->user),
-                .begun_usec = USEC_INFINITY,
-                .ended_usec = USEC_INFINITY,
-                .ended_real_usec = USEC_INFINITY,
-                .user = strdup(credential->user),
-                .uid = credential->uid,
-                .service = take_ptr(login->service),
-                .tty = take_ptr(login->tty),
-                .rhost = take_ptr(login->rhost),
-                .accepted_usec = login->accepted_usec,
-        };
+        int r;
 
-        (void)snprintf(row.id, sizeof(row.id), "%s", credential->id);
-        if (proc_cgroup(opener->pid, &row.home) < 0)
-                row.home = NULL;
-        *ret = row;
-        return row.user && row.service ? 0 : -ENOMEM;
+        r = session_row_make(manager, credential, login, opener->pid, opener->ticks, ret);
+        if (r < 0)
+                return r;
+        ret->deadline_usec = credential_deadline_usec(credential, ret->accepted_usec);
+        ret->lingered = residue_lingers(credential->user);
+        if (proc_cgroup(opener->pid, &ret->home) < 0)
+                ret->home = NULL;
+        return 0;
 }
 
 static int store_claim(Manager *manager, const SessionRow *row)

@@ -10,16 +10,7 @@
 on_time_ms=2000 after_grace_ms=4000
 signs='[.evidence[] | .leader_sign, .logind_sign, .scope_sign, .tree_sign] | join(", ")'
 
-declare -A token id
-open() { # USER TTL COMMAND [OPTION...]; the user is the case's name
-    local user=$1 ttl=$2 command=$3
-    shift 3
-    token[$user]=$(issue_token "$user" --ttl "$ttl" "$@")
-    id[$user]=$(id_of "${token[$user]}")
-    start_session "$user" "$user" "${token[$user]}" "${method:-password}" "$command"
-}
 
-is_ready() { grep -q ready "$work/$1.out"; }
 gone() { cat "$work/$1.gone"; }
 
 cases='plain keyboard children deaf escaped forker manager terminal'
@@ -27,10 +18,10 @@ cases='plain keyboard children deaf escaped forker manager terminal'
 new_users $cases revoked quick leaver unused backstop twice shared
 
 for user in $cases; do
-    method=password
+    METHOD=password
     case $user in
         plain) command='echo ready; sleep 7101' ;;
-        keyboard) command='echo ready; sleep 7102' method=keyboard-interactive ;;
+        keyboard) command='echo ready; sleep 7102' METHOD=keyboard-interactive ;;
         children) command='for i in 1 2 3; do (sleep 7103 & sleep 7104) & done; echo ready; wait; sleep 7105' ;;
         deaf) command='trap "" TERM HUP INT; sleep 7106 & echo ready; while :; do sleep 0.3; done' ;;
         escaped) command='setsid -f sleep 7107; nohup sleep 7108 >/dev/null 2>&1 & (trap "" TERM HUP; setsid -f sleep 7109); echo ready; sleep 7110' ;;
@@ -48,10 +39,10 @@ open leaver 60s 'echo ready'
 open shared 16s 'echo ready; sleep 7120'
 shared=$(issue_token shared --ttl 10min)
 start_session shared-2 shared "$shared" password 'echo ready; sleep 7121'
-token[unused]=$(issue_token unused --ttl 2s)
-id[unused]=$(id_of "${token[unused]}")
+tokens[unused]=$(issue_token unused --ttl 2s)
+ids[unused]=$(id_of "${tokens[unused]}")
 open twice 20s 'echo ready; sleep 7118' --uses 2
-start_session twice-2 twice "${token[twice]}" keyboard-interactive 'echo ready; sleep 7119'
+start_session twice-2 twice "${tokens[twice]}" keyboard-interactive 'echo ready; sleep 7119'
 
 for name in $cases revoked quick backstop leaver twice twice-2 shared shared-2; do
     wait_until 20 is_ready "$name" || diag "$name is not ready: $(output_of "$name")"
@@ -59,17 +50,17 @@ done
 
 # Somebody looks at each from here on, until it is gone.
 for user in $cases quick twice; do
-    gone_after_deadline "$user" "${id[$user]}" >"$work/$user.gone" &
+    gone_after_deadline "$user" "${ids[$user]}" >"$work/$user.gone" &
     looks+=($!)
 done
 
 # --- In the session
 
 is "$(in_lab pgrep -u deaf,escaped,children -c -x -f 'sleep 71[0-9][0-9]')" 11 "what is to be ended runs"
-is "$(show_of "${id[plain]}" .state)" in-use "the state is in-use"
+is "$(show_of "${ids[plain]}" .state)" in-use "the state is in-use"
 
-session=$(show_of "${id[backstop]}" '.sessions[0].session')
-left=$(show_of "${id[backstop]}" '.ceiling_usec - .sessions[0].opened_usec')
+session=$(show_of "${ids[backstop]}" '.sessions[0].session')
+left=$(show_of "${ids[backstop]}" '.ceiling_usec - .sessions[0].opened_usec')
 runtime=$(in_lab busctl get-property org.freedesktop.systemd1 \
     "/org/freedesktop/systemd1/unit/session_2d${session}_2escope" org.freedesktop.systemd1.Scope RuntimeMaxUSec)
 is "${runtime#t }" "$(((left + 2000000 + 999999) / 1000000 * 1000000))" \
@@ -80,29 +71,29 @@ like "$(in_lab systemctl show "session-$session.scope" -p RuntimeMaxUSec)" 'Runt
 # --- Revoked
 
 before=$(now_usec)
-in_lab credctl revoke "${id[revoked]}" --reason 'the laptop is stolen' >/dev/null
+in_lab credctl revoke "${ids[revoked]}" --reason 'the laptop is stolen' >/dev/null
 is $? 0 "revoke works on a credential in use"
 at_most "$(gone_after revoked "$before")" $((on_time_ms + 1000)) "what it opened is gone at once"
-wait_for_receipt "${id[revoked]}"
-is "$(receipt_of "${id[revoked]}" .verdict) $(show_of "${id[revoked]}" .state)" "confirmed revoked" \
+wait_for_receipt "${ids[revoked]}"
+is "$(receipt_of "${ids[revoked]}" .verdict) $(show_of "${ids[revoked]}" .state)" "confirmed revoked" \
     "its receipt confirms it"
-like "$(journal_of "${id[revoked]}")" 'credential-revoked the laptop is stolen' "the journal has the reason"
-like "$(journal_of "${id[revoked]}")" 'session-terminating revoked by root: the laptop is stolen' \
+like "$(journal_of "${ids[revoked]}")" 'credential-revoked the laptop is stolen' "the journal has the reason"
+like "$(journal_of "${ids[revoked]}")" 'session-terminating revoked by root: the laptop is stolen' \
     "... for the end of the session, too"
-is "$(show_of "${id[revoked]}" .end_reason) $(show_of "${id[revoked]}" .ended_by.name)" \
+is "$(show_of "${ids[revoked]}" .end_reason) $(show_of "${ids[revoked]}" .ended_by.name)" \
     "the laptop is stolen root" "... and so has credctl"
 
 # --- Left, and never used
 
-wait_for_receipt "${id[leaver]}"
-is "$(receipt_of "${id[leaver]}" .verdict) $(show_of "${id[leaver]}" .state)" "confirmed used" \
+wait_for_receipt "${ids[leaver]}"
+is "$(receipt_of "${ids[leaver]}" .verdict) $(show_of "${ids[leaver]}" .state)" "confirmed used" \
     "who leaves before the deadline gives a receipt soon"
-like "$(receipt_of "${id[leaver]}" '.evidence[0].steps | join(" ")')" ^logout "... that says he left"
-is "$(receipt_of "${id[leaver]}" .late_usec)" 0 "... and that nothing was late"
-wait_for_receipt "${id[unused]}"
-is "$(receipt_of "${id[unused]}" .verdict) $(show_of "${id[unused]}" .state)" "confirmed expired" \
+like "$(receipt_of "${ids[leaver]}" '.evidence[0].steps | join(" ")')" ^logout "... that says he left"
+is "$(receipt_of "${ids[leaver]}" .late_usec)" 0 "... and that nothing was late"
+wait_for_receipt "${ids[unused]}"
+is "$(receipt_of "${ids[unused]}" .verdict) $(show_of "${ids[unused]}" .state)" "confirmed expired" \
     "a credential that nobody used expires with a receipt"
-is "$(receipt_of "${id[unused]}" '.evidence | length')" 0 "... of no session"
+is "$(receipt_of "${ids[unused]}" '.evidence | length')" 0 "... of no session"
 
 # --- At the deadline
 
@@ -120,48 +111,48 @@ at_most "$(gone twice)" "$on_time_ms" "two sessions of one credential end togeth
 like "$(output_of plain)" 'Connection to 127.0.0.1 closed' "the client sees its connection closed"
 is "$(cat "$work/plain.status")" 255 "... and fails"
 
-opened=$(show_of "${id[quick]}" '(.sessions[0] | .deadline_usec - .opened_usec)')
+opened=$(show_of "${ids[quick]}" '(.sessions[0] | .deadline_usec - .opened_usec)')
 at_most "$opened" 14000000 "the deadline of --session-ttl counts from the login"
 
 # --- Receipts
 
 for user in $cases quick twice; do
-    wait_for_receipt "${id[$user]}"
-    is "$(receipt_of "${id[$user]}" .verdict)" confirmed "$user: the receipt confirms the end"
-    is "$(show_of "${id[$user]}" .state)" expired "$user: the credential has expired"
-    is "$(count_events "${id[$user]}" credential-deprovisioned)" 1 "$user: there is one receipt in the journal"
-    is "$(count_events "${id[$user]}" deprovision-missed)" 0 "$user: and no alarm"
+    wait_for_receipt "${ids[$user]}"
+    is "$(receipt_of "${ids[$user]}" .verdict)" confirmed "$user: the receipt confirms the end"
+    is "$(show_of "${ids[$user]}" .state)" expired "$user: the credential has expired"
+    is "$(count_events "${ids[$user]}" credential-deprovisioned)" 1 "$user: there is one receipt in the journal"
+    is "$(count_events "${ids[$user]}" deprovision-missed)" 0 "$user: and no alarm"
 done
 for user in $cases quick revoked; do
-    like "$(receipt_of "${id[$user]}" "$signs")" '^exited, no such session, (absent|empty), empty$' \
+    like "$(receipt_of "${ids[$user]}" "$signs")" '^exited, no such session, (absent|empty), empty$' \
         "$user: all four signs say that it is gone"
 done
-is "$(receipt_of "${id[twice]}" '.evidence | length')" 2 "two sessions give evidence of two, in one receipt"
+is "$(receipt_of "${ids[twice]}" '.evidence | length')" 2 "two sessions give evidence of two, in one receipt"
 
-wait_for_receipt "${id[shared]}"
-is "$(receipt_of "${id[shared]}" .verdict)" confirmed \
+wait_for_receipt "${ids[shared]}"
+is "$(receipt_of "${ids[shared]}" .verdict)" confirmed \
     "an account with a session of another credential: the end of the first is confirmed"
 is "$(show_of "$(id_of "$shared")" '.sessions[0].state')" open "... and the other goes on"
 in_lab credctl revoke "$(id_of "$shared")" >/dev/null
 
 for user in plain deaf; do
-    journal=$(credd_journal "CREDD_CREDENTIAL=${id[$user]}" CREDD_EVENT=credential-deprovisioned)
+    journal=$(credd_journal "CREDD_CREDENTIAL=${ids[$user]}" CREDD_EVENT=credential-deprovisioned)
     is "$(jq -r '.CREDD_VERDICT + " " + .CREDD_LATE_USEC' <<<"$journal")" \
-        "$(receipt_of "${id[$user]}" '.verdict + " " + (.late_usec | tostring)')" \
+        "$(receipt_of "${ids[$user]}" '.verdict + " " + (.late_usec | tostring)')" \
         "$user: journal and credctl say the same verdict and lateness"
     is "$(jq -r .CREDD_EVIDENCE <<<"$journal" | jq -cS '[.evidence[].leader, .evidence[].gone_usec, .residue]')" \
-        "$(receipt_of "${id[$user]}" '[.evidence[].leader, .evidence[].gone_usec, .residue]' | jq -cS .)" \
+        "$(receipt_of "${ids[$user]}" '[.evidence[].leader, .evidence[].gone_usec, .residue]' | jq -cS .)" \
         "$user: ... and the same evidence"
 done
-at_most "$(receipt_of "${id[plain]}" .late_usec)" 1000000 "the receipt says how late the end was"
-like "$(receipt_of "${id[plain]}" '.evidence[0].steps | join(" ")')" 'terminate-session' "... and how it was ended"
-like "$(receipt_of "${id[deaf]}" '.evidence[0].steps | join(" ")')" 'kill-session' "what was deaf was killed"
-is "$(count_events "${id[deaf]}" session-killed) $(count_events "${id[plain]}" session-killed)" "1 0" \
+at_most "$(receipt_of "${ids[plain]}" .late_usec)" 1000000 "the receipt says how late the end was"
+like "$(receipt_of "${ids[plain]}" '.evidence[0].steps | join(" ")')" 'terminate-session' "... and how it was ended"
+like "$(receipt_of "${ids[deaf]}" '.evidence[0].steps | join(" ")')" 'kill-session' "what was deaf was killed"
+is "$(count_events "${ids[deaf]}" session-killed) $(count_events "${ids[plain]}" session-killed)" "1 0" \
     "... and the journal says so, of that one"
-is "$(journal_of "${id[plain]}" | cut -d' ' -f1 | paste -sd' ')" \
+is "$(journal_of "${ids[plain]}" | cut -d' ' -f1 | paste -sd' ')" \
     "credential-issued login-accepted credential-used-up session-opened session-bound session-terminating session-ended credential-expired credential-deprovisioned" \
     "a life is in the journal from its beginning to its end"
-like "$(in_lab credctl show "${id[plain]}")" "verdict +confirmed" "credctl show tells it to people"
+like "$(in_lab credctl show "${ids[plain]}")" "verdict +confirmed" "credctl show tells it to people"
 
 wait
 plan

@@ -6,25 +6,16 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-declare -A token id
-open() { # USER COMMAND OPTION...
-    local user=$1 command=$2
-    shift 2
-    token[$user]=$(issue_token "$user" "$@")
-    id[$user]=$(id_of "${token[$user]}")
-    start_session "$user" "$user" "${token[$user]}" password "$command"
-}
-is_ready() { grep -q ready "$work/$1.out"; }
 wait_ready() { # USER...
     local user
     for user; do
         wait_until 20 is_ready "$user" || diag "$user is not ready: $(output_of "$user")"
-        wait_for_session "${id[$user]}"
+        wait_for_session "${ids[$user]}"
     done
 }
-deadline_of() { show_of "${id[$1]}" '.sessions[0].deadline_usec'; }
+deadline_of() { show_of "${ids[$1]}" '.sessions[0].deadline_usec'; }
 watch_end() { # USER; what gone says later counts from its deadline
-    gone_after_deadline "$1" "${id[$1]}" >"$work/$1.gone" &
+    gone_after_deadline "$1" "${ids[$1]}" >"$work/$1.gone" &
     looks+=($!)
 }
 gone() { cat "$work/$1.gone"; }
@@ -45,22 +36,22 @@ kill_credd() {
 }
 
 one_receipt() { # USER VERDICTS
-    wait_for_receipt "${id[$1]}" 40
-    like "$(receipt_of "${id[$1]}" .verdict)" "^($2)\$" "$1: the receipt says $2"
-    is "$(count_events "${id[$1]}" credential-deprovisioned)" 1 "$1: there is one receipt in the journal"
-    is "$(count_events "${id[$1]}" login-accepted)" 1 "$1: and one login"
-    is "$(show_of "${id[$1]}" '[.events[] | select(.event == "session-ended")] | length')" 1 "$1: and one end"
+    wait_for_receipt "${ids[$1]}" 40
+    like "$(receipt_of "${ids[$1]}" .verdict)" "^($2)\$" "$1: the receipt says $2"
+    is "$(count_events "${ids[$1]}" credential-deprovisioned)" 1 "$1: there is one receipt in the journal"
+    is "$(count_events "${ids[$1]}" login-accepted)" 1 "$1: and one login"
+    is "$(show_of "${ids[$1]}" '[.events[] | select(.event == "session-ended")] | length')" 1 "$1: and one end"
 }
 
 new_users before atdead during deafatdead bystander forgood forgooddeaf relog relogdeaf rebooted powercut spare
 
 # --- credd is killed: before the deadline, at it, and in the grace
 
-open before 'sleep 7201 & echo ready; sleep 7202' --ttl 14s
-open atdead 'sleep 7203 & echo ready; sleep 7204' --ttl 17s
-open deafatdead "$deaf" --ttl 17s
-open during "$deaf" --ttl 21s
-open bystander 'echo ready; sleep 7205' --ttl 1h
+open before 14s 'sleep 7201 & echo ready; sleep 7202'
+open atdead 17s 'sleep 7203 & echo ready; sleep 7204'
+open deafatdead 17s "$deaf"
+open during 21s "$deaf"
+open bystander 1h 'echo ready; sleep 7205'
 wait_ready before atdead deafatdead during bystander
 looks=()
 for user in before atdead deafatdead during; do
@@ -70,7 +61,7 @@ at_dead=$(deadline_of atdead) grace=$(($(deadline_of during) + 1000000))
 
 kill_credd
 is "$(status_of_credd sessions_open)" 5 "after a kill credd finds its sessions again"
-is "$(show_of "${id[before]}" '.sessions[0].state')" open "... and they are open"
+is "$(show_of "${ids[before]}" '.sessions[0].state')" open "... and they are open"
 sleep_until "$at_dead"
 kill_credd
 sleep_until "$grace"
@@ -85,16 +76,16 @@ one_receipt before confirmed
 one_receipt atdead 'confirmed|late'
 one_receipt deafatdead 'confirmed|late'
 one_receipt during 'confirmed|late'
-at_most "$(($(receipt_of "${id[during]}" .late_usec) - $(gone during) * 1000))" 1000000 \
+at_most "$(($(receipt_of "${ids[during]}" .late_usec) - $(gone during) * 1000))" 1000000 \
     "its lateness is no more than what was seen"
-is "$(show_of "${id[bystander]}" '.sessions[0].state')" open "who has time left stays"
+is "$(show_of "${ids[bystander]}" '.sessions[0].state')" open "who has time left stays"
 ok "... and works on" in_lab pgrep -u bystander -x -f 'sleep 7205'
 is "$(credd_journal CREDD_EVENT=daemon-started | wc -l)" 4 "each start is in the journal"
 
 # --- logind is restarted under open sessions
 
-open relog 'sleep 7206 & echo ready; sleep 7207' --ttl 12s
-open relogdeaf "$deaf" --ttl 12s
+open relog 12s 'sleep 7206 & echo ready; sleep 7207'
+open relogdeaf 12s "$deaf"
 wait_ready relog relogdeaf
 looks=()
 watch_end relog
@@ -108,10 +99,10 @@ one_receipt relogdeaf confirmed
 
 # --- credd is stopped for good: PID 1 ends the session at its ceiling
 
-open forgood 'sleep 7208 & echo ready; sleep 7209' --ttl 12s
-open forgooddeaf "$deaf" --ttl 12s
+open forgood 12s 'sleep 7208 & echo ready; sleep 7209'
+open forgooddeaf 12s "$deaf"
 wait_ready forgood forgooddeaf
-session=$(show_of "${id[forgooddeaf]}" '.sessions[0].session')
+session=$(show_of "${ids[forgooddeaf]}" '.sessions[0].session')
 looks=()
 watch_end forgood
 is "$(in_lab systemctl show "session-$session.scope" -p TimeoutStopUSec --value)" '1min 30s' \
@@ -127,7 +118,7 @@ in_lab systemctl --runtime unmask credd.service credd-login.socket credd-admin.s
 in_lab systemctl start credd-login.socket credd-admin.socket credd.service
 one_receipt forgood 'confirmed|late'
 one_receipt forgooddeaf late
-at_most "$(($(now_usec) - deaf_deadline - $(receipt_of "${id[forgooddeaf]}" .late_usec)))" 60000000 \
+at_most "$(($(now_usec) - deaf_deadline - $(receipt_of "${ids[forgooddeaf]}" .late_usec)))" 60000000 \
     "credd, back again, ends what PID 1 has left, and says how late"
 
 # --- The machine is booted again
@@ -135,20 +126,20 @@ at_most "$(($(now_usec) - deaf_deadline - $(receipt_of "${id[forgooddeaf]}" .lat
 unused=$(issue_token spare --ttl 10min)
 again=$(issue_token spare --ttl 10min --uses 2)
 is "$(ssh_with spare "$again" password echo in)" in "one use is spent before the boot"
-open rebooted 'echo ready; sleep 7210' --ttl 30min
+open rebooted 30min 'echo ready; sleep 7210'
 wait_ready rebooted
 "$source_dir/tests/lab/lab" reboot "$LAB" 2>/dev/null
 is $? 0 "the lab boots again"
 ok "credd answers" wait_until 20 in_lab credctl status
 one_receipt rebooted confirmed
-is "$(show_of "${id[rebooted]}" '.sessions[0].state')" ended "rebooted: its session is closed"
+is "$(show_of "${ids[rebooted]}" '.sessions[0].state')" ended "rebooted: its session is closed"
 one_receipt bystander confirmed
 is "$(show_of "$(id_of "$unused")" .state)" active "an unused credential lives on"
 is "$(ssh_with spare "$unused" password echo in)" in "... and logs in"
 is "$(ssh_with spare "$again" keyboard-interactive echo in)" in "what had a use left logs in once"
 unlike "$(ssh_with spare "$again" keyboard-interactive echo in)" '^in$' "... and no more"
 
-open powercut 'echo ready; sleep 7211' --ttl 30min
+open powercut 30min 'echo ready; sleep 7211'
 wait_ready powercut
 "$source_dir/tests/lab/lab" reboot --hard "$LAB" 2>/dev/null
 is $? 0 "the lab boots again, as after a power cut"

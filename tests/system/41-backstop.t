@@ -7,12 +7,9 @@
 . "$(dirname "$0")/lib.sh"
 
 new_users deaf
-token=$(issue_token deaf --ttl 8s)
-id=$(id_of "$token")
-start_session deaf deaf "$token" password 'trap "" TERM HUP INT; sleep 7600 & echo ready; while :; do sleep 1; done'
-is_ready() { grep -q ready "$work/deaf.out"; }
-wait_until 20 is_ready || diag "deaf is not ready: $(output_of deaf)"
-deadline=$(show_of "$id" '.sessions[0].deadline_usec')
+open deaf 8s 'trap "" TERM HUP INT; sleep 7600 & echo ready; while :; do sleep 1; done'
+wait_until 20 is_ready deaf || diag "deaf is not ready: $(output_of deaf)"
+deadline=$(show_of "${ids[deaf]}" '.sessions[0].deadline_usec')
 in_lab systemctl --runtime mask credd.service credd-login.socket credd-admin.socket 2>/dev/null
 in_lab systemctl stop credd-login.socket credd-admin.socket credd.service
 not_ok "credd is stopped" in_lab pgrep -x credd
@@ -24,7 +21,7 @@ done
 at_most "$gone" 100000 "without credd PID 1 ends what ignores TERM, 90 s after the ceiling"
 in_lab systemctl --runtime unmask credd.service credd-login.socket credd-admin.socket 2>/dev/null
 in_lab systemctl start credd-login.socket credd-admin.socket credd.service
-wait_for_receipt "$id"
-is "$(receipt_of "$id" .verdict)" late "credd, back again, finds it gone, and calls it late"
+wait_for_receipt "${ids[deaf]}"
+is "$(receipt_of "${ids[deaf]}" .verdict)" late "credd, back again, finds it gone, and calls it late"
 
 plan

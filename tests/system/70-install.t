@@ -163,9 +163,9 @@ like "$explained" 'Defined-By: credd' 'the start of the daemon is explained too'
 unlike "$(in_lab journalctl --no-pager -q -x "_UID=$uid" CREDD_SEQ=1)" '@[A-Z_]+@' 'nothing in it is left to be filled in'
 in_lab journalctl --sync
 in_lab journalctl -q -o json --no-pager "_UID=$uid" >"$work/journal"
-ids=$(jq -r 'select(.CREDD_EVENT) | .MESSAGE_ID' <"$work/journal" | sort -u)
+seen=$(jq -r 'select(.CREDD_EVENT) | .MESSAGE_ID' <"$work/journal" | sort -u)
 known=$(in_lab journalctl --list-catalog | cut -d' ' -f1 | sort -u)
-is "$(comm -23 <(echo "$ids") <(echo "$known"))" '' 'every event that this lab has seen is in the catalog'
+is "$(comm -23 <(echo "$seen") <(echo "$known"))" '' 'every event that this lab has seen is in the catalog'
 
 # --- A configuration with a mistake
 

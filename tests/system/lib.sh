@@ -225,6 +225,22 @@ start_session() { # NAME USER TOKEN METHOD COMMAND
     } >"$work/$name.out" 2>&1 </dev/null &
 }
 
+# A token for USER and a session with it that goes on; both go by the name of the user, in tokens and ids.
+# shellcheck disable=SC2034  # for the test files
+declare -A tokens ids
+open() { # USER TTL COMMAND [OPTION of issue...]; METHOD=keyboard-interactive for that
+    local user=$1 ttl=$2 command=$3
+    shift 3
+    tokens[$user]=$(issue_token "$user" --ttl "$ttl" "$@")
+    ids[$user]=$(id_of "${tokens[$user]}")
+    start_session "$user" "$user" "${tokens[$user]}" "${METHOD:-password}" "$command"
+}
+
+# Its command has printed "ready".
+is_ready() { # NAME
+    grep -q ready "$work/$1.out"
+}
+
 output_of() { # NAME
     tr -d '\r' <"$work/$1.out"
 }
