@@ -329,6 +329,8 @@ int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why
         session->listed = true;
         sessions->n++;
         warning_plan(session);
-        session_look_at(session, session->row.deadline_usec);
+        /* Found again without a leader: it is over already. */
+        session_look_at(session,
+                        pidfd < 0 ? session_now_usec(session) : session->row.deadline_usec);
         return 0;
 }
