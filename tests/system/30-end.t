@@ -123,6 +123,13 @@ for user in $cases quick twice; do
     is "$(count_events "${ids[$user]}" credential-deprovisioned)" 1 "$user: there is one receipt in the journal"
     is "$(count_events "${ids[$user]}" deprovision-missed)" 0 "$user: and no alarm"
 done
+# By the moment at which all signs agreed; whoever looks from outside the lab lags when it is busy.
+for user in plain keyboard children terminal quick twice revoked; do
+    at_most "$(receipt_of "${ids[$user]}" .late_usec)" 1000000 "$user: verified gone within a second"
+done
+for user in deaf escaped forker; do
+    at_most "$(receipt_of "${ids[$user]}" .late_usec)" 3000000 "$user: verified gone within the grace and a second"
+done
 for user in $cases quick revoked; do
     like "$(receipt_of "${ids[$user]}" "$signs")" '^exited, no such session, (absent|empty), empty$' \
         "$user: all four signs say that it is gone"
