@@ -106,11 +106,6 @@ static void stray_done(Stray *stray)
  * in a child; its parent leads the session. */
 static bool find_session(Manager *manager, const Login *login, Stray *ret)
 {
-        if (sessions_led_by(manager->sessions, login->pid) ||
-            sessions_led_by(manager->sessions, login->parent)) {
-                *ret = (Stray){.leader = 0};
-                return false; /* that process has claimed another login since */
-        }
         *ret = (Stray){.leader = login->pid, .ticks = login->ticks};
         ret->logind_id = session_of(manager, login->boot, login->pid, login->ticks);
         if (ret->logind_id)
@@ -196,23 +191,31 @@ static int give_up(Manager *manager, const Login *login)
         return r < 0 ? r : receipts_try(manager, login->credential);
 }
 
+/* What there is of it, in words; *ret_there: in stray, to be ended. */
+static const char *look_for(Manager *manager, const Credential *credential, const Login *login,
+                            Stray *stray, bool *ret_there)
+{
+        /* What that process leads is watched, and not this login's. */
+        if (sessions_led_by(manager->sessions, login->pid) ||
+            sessions_led_by(manager->sessions, login->parent))
+                return "its process has opened the session of another login since";
+        *ret_there = find_session(manager, login, stray);
+        if (*ret_there)
+                return "a session of it is there and is ended now: the session line of "
+                       "pam_ephemeral is missing from the PAM stack";
+        *ret_there = find_processes(manager, credential, login, stray);
+        return *ret_there ? "processes of it are there without a session, and are ended now"
+                          : "no session of it is there";
+}
+
 static int lapse(Manager *manager, const Credential *credential, Login *login)
 {
         CLEANUP(stray_done) Stray stray = {0};
-        const char *what = "no session of it is there";
-        bool there;
+        bool there = false;
+        const char *what;
         int r;
 
-        there = find_session(manager, login, &stray);
-        if (there)
-                what = "a session of it is there and is ended now: the session line of "
-                       "pam_ephemeral is "
-                       "missing from the PAM stack";
-        else {
-                there = find_processes(manager, credential, login, &stray);
-                if (there)
-                        what = "processes of it are there without a session, and are ended now";
-        }
+        what = look_for(manager, credential, login, &stray, &there);
         r = event_login_unclaimed(&manager->events, credential, login, what);
         if (r < 0)
                 return r;
