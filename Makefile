@@ -113,10 +113,12 @@ $(B)/common/interfaces.h: $(wildcard common/*.varlink)
 	  printf 'static const char %s_varlink[] =\n' "$$(basename $$f .varlink | tr . _)"; \
 	  $(literal) $$f; echo '        ;'; done >$@
 
-$(B)/credd/schema.h: credd/schema.sql
+$(B)/credd/schema.h: $(wildcard credd/schema*.sql)
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
-	$(Q){ echo 'static const char schema_sql[] ='; $(literal) $<; echo '        ;'; } >$@
+	$(Q)for f in $^; do \
+	  printf 'static const char %s_sql[] =\n' "$$(basename $$f .sql | tr - _)"; \
+	  $(literal) $$f; echo '        ;'; done >$@
 
 $(call obj,$(CREDD_SRC)): | $(GENERATED)
 

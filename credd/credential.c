@@ -35,6 +35,13 @@ static CredentialState final_state(Cause cause)
                 return STATE_REVOKED;
         case CAUSE_RETURNED:
                 return STATE_RETURNED;
+        case CAUSE_PENDING: /* its time has passed, and that is about to be written */
+        case CAUSE_LAPSED:
+                return STATE_LAPSED;
+        case CAUSE_DENIED:
+                return STATE_DENIED;
+        case CAUSE_LOCKED:
+                return STATE_LOCKED;
         case CAUSE_NONE: /* the limit has passed, and its event is about to be written */
         case CAUSE_EXPIRED:
         case CAUSE_MAX:
@@ -48,12 +55,19 @@ bool cause_ends_sessions(Cause cause)
         return cause == CAUSE_REVOKED || cause == CAUSE_RETURNED;
 }
 
+bool cause_before_issue(Cause cause)
+{
+        return cause == CAUSE_PENDING || cause == CAUSE_DENIED || cause == CAUSE_LAPSED;
+}
+
 CredentialState credential_state(const Credential *credential, bool ending, uint64_t now_usec)
 {
-        bool closed = credential->cause != CAUSE_NONE || now_usec >= credential->login_limit_usec;
+        bool over = now_usec >= credential->login_limit_usec;
 
-        if (!closed)
+        if (!over && credential->cause == CAUSE_NONE)
                 return STATE_ACTIVE;
+        if (!over && credential->cause == CAUSE_PENDING)
+                return STATE_PENDING;
         if (credential->open_logins == 0)
                 return final_state(credential->cause);
         return ending || cause_ends_sessions(credential->cause) ? STATE_ENDING : STATE_IN_USE;
@@ -62,7 +76,8 @@ CredentialState credential_state(const Credential *credential, bool ending, uint
 static const char *const state_names[STATE_MAX] = {
         [STATE_ACTIVE] = "active",       [STATE_IN_USE] = "in-use",     [STATE_ENDING] = "ending",
         [STATE_USED] = "used",           [STATE_EXPIRED] = "expired",   [STATE_REVOKED] = "revoked",
-        [STATE_SUSPENDED] = "suspended", [STATE_RETURNED] = "returned",
+        [STATE_SUSPENDED] = "suspended", [STATE_RETURNED] = "returned", [STATE_PENDING] = "pending",
+        [STATE_LOCKED] = "locked",       [STATE_DENIED] = "denied",     [STATE_LAPSED] = "lapsed",
 };
 
 const char *credential_state_to_string(CredentialState state)
@@ -80,8 +95,45 @@ CredentialState credential_state_from_string(const char *text)
 
 bool credential_state_final(CredentialState state)
 {
-        return state == STATE_USED || state == STATE_EXPIRED || state == STATE_REVOKED ||
-               state == STATE_RETURNED;
+        switch (state) {
+        case STATE_USED:
+        case STATE_EXPIRED:
+        case STATE_REVOKED:
+        case STATE_RETURNED:
+        case STATE_LOCKED:
+        case STATE_DENIED:
+        case STATE_LAPSED:
+                return true;
+        case STATE_PENDING:
+        case STATE_ACTIVE:
+        case STATE_IN_USE:
+        case STATE_SUSPENDED:
+        case STATE_ENDING:
+        case STATE_MAX:
+        case STATE_INVALID:
+                return false;
+        }
+        return false;
+}
+
+bool credential_was_issued(const Credential *credential)
+{
+        return credential->issued_usec > 0;
+}
+
+static const char *const kind_names[KIND_MAX] = {"token", "code", "drill"};
+
+const char *credential_kind_to_string(CredentialKind kind)
+{
+        return kind_names[kind];
+}
+
+CredentialKind credential_kind_from_string(const char *text)
+{
+        for (int i = 0; i < KIND_MAX; i++)
+                if (strcmp(text, kind_names[i]) == 0)
+                        return (CredentialKind)i;
+        return KIND_INVALID;
 }
 
 bool name_valid(const char *text)

@@ -29,18 +29,35 @@ typedef enum Cause {
                 2, /* its login limit passed, or a session of it was ended at its deadline */
         CAUSE_REVOKED = 3,
         CAUSE_RETURNED = 4, /* given back from within its session */
+        CAUSE_PENDING = 5,  /* asked for, not collected yet */
+        CAUSE_DENIED = 6,   /* asked for, and an approver said no */
+        CAUSE_LAPSED = 7,   /* asked for, and not collected in time */
+        CAUSE_LOCKED = 8,   /* a code that was guessed at too often */
         CAUSE_MAX,
 } Cause;
 
+/* Stored. */
+typedef enum CredentialKind {
+        KIND_TOKEN = 0,
+        KIND_CODE = 1,  /* short, for consoles: single use, and locked after a few wrong tries */
+        KIND_DRILL = 2, /* a token that tests the way from issue to receipt */
+        KIND_MAX,
+        KIND_INVALID = -22,
+} CredentialKind;
+
 typedef enum CredentialState {
+        STATE_PENDING, /* asked for */
         STATE_ACTIVE,
         STATE_IN_USE,
-        STATE_SUSPENDED, /* what is active while the host is frozen */
+        STATE_SUSPENDED, /* what is active while the host is frozen or its role is off */
         STATE_ENDING,
         STATE_USED,
         STATE_EXPIRED,
         STATE_REVOKED,
         STATE_RETURNED,
+        STATE_LOCKED,
+        STATE_DENIED,
+        STATE_LAPSED,
         STATE_MAX,
         STATE_INVALID = -22,
 } CredentialState;
@@ -48,11 +65,13 @@ typedef enum CredentialState {
 typedef struct Credential {
         int64_t num;
         char id[TOKEN_ID_LEN + 1];
+        CredentialKind kind;
         char *user;
         uid_t uid;
         char *role, *holder, *reason; /* NULL: none */
         json_t *services, *sources;   /* arrays of strings */
         int64_t uses;
+        uint64_t ttl_usec; /* as granted; 0: not known */
         uint64_t issued_usec, issued_real_usec, not_before_usec;
         uint64_t session_ttl_usec; /* USEC_INFINITY: none */
         uint64_t ceiling_usec;
@@ -69,6 +88,8 @@ typedef struct Credential {
 
 /* Its sessions end with it, at once. */
 bool cause_ends_sessions(Cause cause);
+/* It was asked for, and never made. */
+bool cause_before_issue(Cause cause);
 
 void credential_done(Credential *credential);
 #define AUTO_CREDENTIAL CLEANUP(credential_done)
@@ -80,6 +101,12 @@ uint64_t credential_deadline_usec(const Credential *credential, uint64_t accepte
  * credential's: it is told from here on by who knows of it (describe.c). */
 CredentialState credential_state(const Credential *credential, bool ending, uint64_t now_usec);
 bool credential_state_final(CredentialState state);
+/* It has had a secret: a login was possible, and so a receipt is due at its end. Requests that are
+ * pending, denied, lapsed, or revoked before they were collected have not. */
+bool credential_was_issued(const Credential *credential);
+const char *credential_kind_to_string(CredentialKind kind);
+/* KIND_INVALID: no such kind */
+CredentialKind credential_kind_from_string(const char *text);
 const char *credential_state_to_string(CredentialState state);
 /* STATE_INVALID: no such state */
 CredentialState credential_state_from_string(const char *text);

@@ -73,7 +73,7 @@ json_t *describe_credential(Manager *manager, const Credential *c, bool whole)
 
         object = json_pack(
                 "{ss ss ss ss sI ss? ss? ss? sO sO sI sI so sI so so so so sI sn sn sn}", "id",
-                c->id, "kind", "token", "state",
+                c->id, "kind", credential_kind_to_string(c->kind), "state",
                 credential_state_to_string(describe_state(manager, c)), "user", c->user, "uid",
                 (json_int_t)c->uid, "role", c->role, "holder", c->holder, "reason", c->reason,
                 "services", c->services, "sources", c->sources, "uses", (json_int_t)c->uses,

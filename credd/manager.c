@@ -267,6 +267,7 @@ Manager *manager_free(Manager *manager)
                 outbox_drain(manager->outbox);
         manager->outbox = outbox_free(manager->outbox);
         manager->store = store_close(manager->store);
+        manager->roles = roles_free(manager->roles);
         (void)sd_event_source_unref(manager->sigterm);
         (void)sd_event_source_unref(manager->sigint);
         (void)sd_event_source_unref(manager->sighup);

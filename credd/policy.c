@@ -117,6 +117,7 @@ static int check_limits(const Config *config, const IssueRequest *request, uint6
                 return refuse(refusal, "--not-before is at most a year ahead");
         *ret_grant = (Grant){
                 .not_before_usec = start,
+                .ttl_usec = ttl,
                 .login_limit_usec = start + ttl,
                 .ceiling_usec = start + lifetime,
                 .session_ttl_usec = session,
@@ -205,6 +206,10 @@ Refusal policy_login(const Credential *credential, const LoginFacts *facts, uint
                 return REFUSAL_REVOKED;
         if (credential->cause == CAUSE_EXPIRED || now_usec >= credential->login_limit_usec)
                 return REFUSAL_EXPIRED;
+        if (credential->cause == CAUSE_LOCKED)
+                return REFUSAL_LOCKED;
+        if (cause_before_issue(credential->cause))
+                return REFUSAL_PENDING;
         if (credential->cause != CAUSE_NONE || credential->uses_left <= 0)
                 return REFUSAL_USED;
         if (now_usec < credential->not_before_usec)
@@ -247,6 +252,13 @@ const char *refusal_to_string(Refusal refusal)
                 [REFUSAL_FROZEN] = "frozen",
                 [REFUSAL_LOGIN] = "unknown-login",
                 [REFUSAL_PEER] = "caller-gone",
+                [REFUSAL_PENDING] = "not-collected",
+                [REFUSAL_LOCKED] = "locked",
+                [REFUSAL_RATE] = "too-many-tries",
+                [REFUSAL_ROLE_OFF] = "role-off",
+                [REFUSAL_ROLE] = "role-changed",
+                [REFUSAL_SESSIONS] = "too-many-sessions",
+                [REFUSAL_NONE_LIVE] = "no-live-credential",
         };
 
         return names[refusal];

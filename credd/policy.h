@@ -20,7 +20,7 @@ typedef struct IssueRequest {
 
 /* The effective limits. */
 typedef struct Grant {
-        uint64_t not_before_usec, login_limit_usec, ceiling_usec, session_ttl_usec;
+        uint64_t not_before_usec, ttl_usec, login_limit_usec, ceiling_usec, session_ttl_usec;
         int64_t uses;
 } Grant;
 
@@ -46,10 +46,17 @@ typedef enum Refusal {
         REFUSAL_NOT_YET,
         REFUSAL_SERVICE,
         REFUSAL_SOURCE,
-        REFUSAL_CLOCK,  /* the wall clock stands before the last moment recorded */
-        REFUSAL_FROZEN, /* the host is */
-        REFUSAL_LOGIN,  /* no such login, or it was claimed before */
-        REFUSAL_PEER,   /* the process that asked is gone */
+        REFUSAL_CLOCK,     /* the wall clock stands before the last moment recorded */
+        REFUSAL_FROZEN,    /* the host is */
+        REFUSAL_LOGIN,     /* no such login, or it was claimed before */
+        REFUSAL_PEER,      /* the process that asked is gone */
+        REFUSAL_PENDING,   /* asked for, not collected */
+        REFUSAL_LOCKED,    /* a code that was guessed at too often */
+        REFUSAL_RATE,      /* too many wrong codes of this user from this source */
+        REFUSAL_ROLE_OFF,  /* switched off */
+        REFUSAL_ROLE,      /* its role is gone, or allows less than it did at the issue */
+        REFUSAL_SESSIONS,  /* as many sessions of it are open as its role allows */
+        REFUSAL_NONE_LIVE, /* a gated user without a live credential */
         REFUSAL_MAX,
 } Refusal;
 

@@ -85,7 +85,8 @@ int receipts_try(Manager *manager, int64_t num)
         r = store_read_credential(manager->store, num, &credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        if (credential.cause == CAUSE_NONE || credential.open_logins > 0)
+        if (!credential_was_issued(&credential) || credential.cause == CAUSE_NONE ||
+            credential.open_logins > 0)
                 return 0;
         r = add_up(manager, num, &sum);
         return r < 0 ? r : write_receipt(manager, &credential, &sum);

@@ -8,7 +8,7 @@
         "c.num, c.id, c.user, c.uid, c.role, c.holder, c.reason, c.services, c.sources, c.uses, "  \
         "c.issued, c.issued_real, c.not_before, c.session_ttl, c.ceiling, c.issuer_name, "         \
         "c.issuer_uid, c.issuer_loginuid, s.hash, s.uses_left, s.login_limit, s.cause, "           \
-        "s.open_logins, s.last_event"
+        "s.open_logins, s.last_event, c.kind, c.ttl"
 #define CREDENTIAL_FROM " FROM credential c JOIN standing s ON s.num = c.num "
 #define LOGIN_COLUMNS                                                                              \
         "num, credential, nonce, state, accepted, service, tty, rhost, boot, pid, ticks, parent, " \
@@ -38,9 +38,9 @@
         X(CREDENTIAL_ADD, WRITE,                                                                   \
           "INSERT INTO credential (id, kind, user, uid, role, holder, reason, services, sources, " \
           "uses, issued, issued_real, not_before, session_ttl, ceiling, issuer_name, issuer_uid, " \
-          "issuer_loginuid, request_key) "                                                         \
-          "VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num")        \
-        X(STANDING_ADD, WRITE, "INSERT INTO standing VALUES (?, 1, ?, ?, ?, 0, 0, 0)")             \
+          "issuer_loginuid, request_key, ttl) "                                                    \
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num")     \
+        X(STANDING_ADD, WRITE, "INSERT INTO standing VALUES (?, 1, ?, ?, ?, ?, 0, 0)")             \
         X(CREDENTIAL_BY_ID, KEY, "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM "WHERE c.id = ?")    \
         X(CREDENTIAL_BY_NUM, KEY, "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM "WHERE c.num = ?")  \
         X(CREDENTIAL_BY_KEY, KEY,                                                                  \

@@ -39,9 +39,12 @@ static int take_credential(Store *store, unsigned s, Credential *ret)
         c.cause = (Cause)db_int(store->db, s, 21);
         c.open_logins = db_int(store->db, s, 22);
         c.last_event = db_int(store->db, s, 23);
+        c.kind = (CredentialKind)db_int(store->db, s, 24);
+        c.ttl_usec = db_usec(store->db, s, 25);
         if (failed)
                 return -ENOMEM;
-        if (!c.user || !c.services || !c.sources || (int)c.cause < 0 || c.cause >= CAUSE_MAX)
+        if (!c.user || !c.services || !c.sources || (int)c.cause < 0 || c.cause >= CAUSE_MAX ||
+            (int)c.kind < 0 || c.kind >= KIND_MAX)
                 return -EBADMSG;
         *ret = c;
         c = (Credential){0};
@@ -109,10 +112,11 @@ static int add_credential_row(Store *store, Credential *c, const char *key)
 
         if (!services || !sources)
                 return -ENOMEM;
-        r = db_first(store->db, s, "ssisssssitttTtsiTs", c->id, c->user, (int64_t)c->uid, c->role,
-                     c->holder, c->reason, services, sources, c->uses, c->issued_usec,
-                     c->issued_real_usec, c->not_before_usec, c->session_ttl_usec, c->ceiling_usec,
-                     c->issuer.name, (int64_t)c->issuer.uid, row_uid(c->issuer.loginuid), key);
+        r = db_first(store->db, s, "sisisssssitttTtsiTst", c->id, (int64_t)c->kind, c->user,
+                     (int64_t)c->uid, c->role, c->holder, c->reason, services, sources, c->uses,
+                     c->issued_usec, c->issued_real_usec, c->not_before_usec, c->session_ttl_usec,
+                     c->ceiling_usec, c->issuer.name, (int64_t)c->issuer.uid,
+                     row_uid(c->issuer.loginuid), key, c->ttl_usec);
         if (r <= 0)
                 return r < 0 ? r : -EIO;
         c->num = db_int(store->db, s, 0);
@@ -126,8 +130,9 @@ int store_add_credential(Store *store, Credential *c, const char *key)
 
         if (r < 0)
                 return r;
-        r = db_run(store->db, STATEMENT_STANDING_ADD, "ibit", c->num, c->hash, (size_t)HASH_LEN,
-                   c->uses_left, c->login_limit_usec);
+        r = db_run(store->db, STATEMENT_STANDING_ADD, "ibiti", c->num, c->has_hash ? c->hash : NULL,
+                   c->has_hash ? (size_t)HASH_LEN : 0, c->uses_left, c->login_limit_usec,
+                   (int64_t)c->cause);
         return r < 0 ? r : 0;
 }
 

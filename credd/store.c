@@ -20,7 +20,7 @@
 #define APPLICATION_ID  0x63726564 /* "cred" */
 #define FULL_RETRY_USEC (5 * USEC_PER_SEC)
 
-static const char *const migrations[] = {schema_sql};
+static const char *const migrations[] = {schema_sql, schema_2_sql};
 static const char *const statements[] = {
 #define X(name, plan, sql) sql,
         STATEMENTS(X)

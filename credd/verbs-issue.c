@@ -99,6 +99,7 @@ static int fill_credential(const Request *request, const IssueRequest *q, const 
                 .services = list_or(q->services, "sshd", "login"),
                 .sources = list_or(q->sources, NULL, NULL),
                 .uses = grant->uses,
+                .ttl_usec = grant->ttl_usec,
                 .uses_left = grant->uses,
                 .issued_usec = clock_line_usec(&manager->clock),
                 .issued_real_usec = clock_real_usec(&manager->clock),
@@ -124,6 +125,7 @@ static int add_with_token(Manager *manager, Credential *credential, const char *
                 token_from_random(random, &token);
                 secret_erase(random, sizeof(random));
                 memcpy(credential->id, token.id, sizeof(credential->id));
+                credential->has_hash = true;
                 digest_token(store_key(manager->store), &token, credential->hash);
                 r = store_add_credential(manager->store, credential, key);
         }

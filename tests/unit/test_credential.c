@@ -17,6 +17,12 @@ static CredentialState final_of(Cause cause)
                 return STATE_USED;
         if (cause == CAUSE_REVOKED)
                 return STATE_REVOKED;
+        if (cause == CAUSE_DENIED)
+                return STATE_DENIED;
+        if (cause == CAUSE_PENDING || cause == CAUSE_LAPSED)
+                return STATE_LAPSED;
+        if (cause == CAUSE_LOCKED)
+                return STATE_LOCKED;
         assert_true(is != STATE_EXPIRED && is != STATE_USED && is != STATE_REVOKED);
         return is;
 }
@@ -28,7 +34,7 @@ static void test_credential_state__every_combination__follows_from_the_stored_by
 
         (void)state;
         for (int cause = 0; cause < CAUSE_MAX; cause++)
-                for (int64_t open = 0; open <= 3; open++)
+                for (int64_t open = 0; open <= (cause > CAUSE_RETURNED ? 0 : 3); open++)
                         for (int ending = 0; ending < 2; ending++)
                                 for (size_t i = 0; i < ELEMENTSOF(moments); i++) {
                                         const Credential c = {.cause = (Cause)cause,
@@ -37,13 +43,15 @@ static void test_credential_state__every_combination__follows_from_the_stored_by
                                         CredentialState is =
                                                 credential_state(&c, ending != 0, moments[i]);
                                         bool may_log_in = cause == CAUSE_NONE && moments[i] < LIMIT;
+                                        bool asked = cause == CAUSE_PENDING && moments[i] < LIMIT;
 
                                         assert_true(is >= 0 && is < STATE_MAX);
                                         /* a login is possible */
                                         assert_int_equal(is == STATE_ACTIVE, may_log_in);
                                         /* none is possible and nothing lives */
                                         assert_int_equal(credential_state_final(is),
-                                                         !may_log_in && open == 0);
+                                                         !may_log_in && !asked && open == 0);
+                                        assert_int_equal(is == STATE_PENDING, asked);
                                         /* none is possible, and what lives is on its way out */
                                         assert_int_equal(
                                                 is == STATE_ENDING,
@@ -81,7 +89,7 @@ static void test_credential_state__as_time_passes__never_comes_back_to_active(vo
 static void test_credential_state_names__each__comes_back_from_its_name(void **state)
 {
         static const char *const unknown[] = {"",       "Active",  "active ",
-                                              "in_use", "pending", "final"};
+                                              "in_use", "Pending", "final"};
 
         (void)state;
         for (int i = 0; i < STATE_MAX; i++) {
