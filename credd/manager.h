@@ -44,7 +44,7 @@ typedef struct Manager {
         sd_event *event;
         Clock clock;
         Config config;
-        Roles *roles; /* never NULL once built */
+        Roles *roles;    /* never NULL once built */
         gid_t admin_gid; /* of credd-admin; (gid_t)-1: there is no such group */
         Store *store;
         Events events;
