@@ -48,7 +48,7 @@ CREDD_LIB  := $(filter-out credd/main.c,$(CREDD_SRC))
 GENERATED  := $(B)/common/interfaces.h $(B)/credd/schema.h
 
 CREDD_LIBS   := -lsystemd -lsqlite3 -ljansson -lsodium -linih
-CREDCTL_LIBS := -ljansson -lsmartcols
+CREDCTL_LIBS := -ljansson -lsmartcols -lsystemd
 
 PROGRAMS := $(B)/credd/credd $(B)/credctl/credctl $(B)/pam_ephemeral/pam_ephemeral.so
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))

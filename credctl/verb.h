@@ -46,3 +46,4 @@ int verb_show_run(const Context *context, const Arguments *arguments);
 int verb_status_run(const Context *context, const Arguments *arguments);
 int verb_thaw_run(const Context *context, const Arguments *arguments);
 int verb_time_run(const Context *context, const Arguments *arguments);
+int verb_verify_run(const Context *context, const Arguments *arguments);

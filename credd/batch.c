@@ -10,6 +10,7 @@
 
 #include "common/secret.h"
 #include "common/varlink.h"
+#include "credd/audit-head.h"
 #include "credd/outbox.h"
 #include "credd/peer.h"
 
@@ -159,7 +160,9 @@ int batch_commit(Batch *batch)
         send_waiting(batch, r == 0);
         if (r < 0) {
                 manager_fail(batch->manager, r, "commit");
-        } else
+        } else {
                 outbox_kick(batch->manager->outbox);
+                audit_head_changed(batch->manager->audit_head);
+        }
         return r;
 }

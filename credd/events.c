@@ -80,7 +80,7 @@ static void put(json_t *fields, const char *name, const char *value)
 __attribute__((format(printf, 3, 4))) static void put_format(json_t *fields, const char *name,
                                                              const char *format, ...)
 {
-        char value[64];
+        char value[96];
         va_list arguments;
 
         va_start(arguments, format);
@@ -386,4 +386,14 @@ int event_daemon_started(Events *events, unsigned sessions)
 int event_daemon_stopped(Events *events)
 {
         return of_daemon(events, EVENT_DAEMON_STOPPED, "version", CREDD_VERSION);
+}
+
+int event_audit_head(Events *events, int64_t seq, const char *hash, bool clock_synchronized)
+{
+        json_t *fields = json_object();
+
+        put_format(fields, "head_seq", "%" PRId64, seq);
+        put(fields, "head_hash", hash);
+        put(fields, "clock", clock_synchronized ? "synchronized" : "not synchronized");
+        return add(events, EVENT_AUDIT_HEAD, 0, fields);
 }

@@ -50,6 +50,8 @@ int event_config_loaded(Events *events, const char *what);
 int event_config_refused(Events *events, const char *why);
 int event_daemon_started(Events *events, unsigned sessions);
 int event_daemon_stopped(Events *events);
+/* The head of the chain as it was before this event. */
+int event_audit_head(Events *events, int64_t seq, const char *hash, bool clock_synchronized);
 
 /* The journal's entry of a row: MESSAGE and the rest. */
 const char *event_message_id(EventKind kind);

@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-id128.h>
 
+#include "credd/audit-head.h"
 #include "credd/batch.h"
 #include "credd/clock-watch.h"
 #include "credd/expiry.h"
@@ -229,6 +230,8 @@ static int build(Manager *manager)
                 r = expiry_new(manager, &manager->expiry);
         if (r >= 0)
                 r = clock_watch_new(manager, &manager->clock_watch);
+        if (r >= 0)
+                r = audit_head_new(manager, &manager->audit_head);
         return r;
 }
 
@@ -257,6 +260,7 @@ Manager *manager_free(Manager *manager)
         if (!manager)
                 return NULL;
         manager->server = server_free(manager->server);
+        manager->audit_head = audit_head_free(manager->audit_head);
         manager->clock_watch = clock_watch_free(manager->clock_watch);
         manager->expiry = expiry_free(manager->expiry);
         manager->sessions = sessions_free(manager->sessions);
@@ -332,6 +336,7 @@ static void record_stop(Manager *manager)
                 return;
         (void)batch_leave(manager->batch, event_daemon_stopped(&manager->events));
         (void)batch_commit(manager->batch);
+        audit_head_state(manager->audit_head);
 }
 
 int manager_run(Manager *manager)

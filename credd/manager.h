@@ -17,6 +17,7 @@ typedef struct Expiry Expiry;
 typedef struct ClockWatch ClockWatch;
 typedef struct Refusals Refusals;
 typedef struct Server Server;
+typedef struct AuditHead AuditHead;
 
 /* Order of the loop: kills before logins, then the one commit, for which many logins wait together, and
  * what follows from it; last of all the Admin socket, where anybody could keep the loop busy. */
@@ -55,6 +56,7 @@ typedef struct Manager {
         Sessions *sessions;
         Expiry *expiry;
         ClockWatch *clock_watch;
+        AuditHead *audit_head;
         Server *server;
         sd_event_source *sigterm, *sigint, *sighup;
         uint64_t started_real_usec, started_boot_usec;

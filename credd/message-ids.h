@@ -58,6 +58,8 @@
           "Configuration refused, what was in effect stays: {reason}") \
         X(DAEMON_STARTED, "daemon-started", "cf68934c7c804eb8c78384d35e348ee9", LOG_INFO, \
           "credd {version} started, {sessions} sessions found again") \
+        X(AUDIT_HEAD, "audit-head", "bd3b490e43ed4beeb05650d34e0e511b", LOG_INFO, \
+          "The chain of events stands at {head_seq} with hash {head_hash}") \
         X(DAEMON_STOPPED, "daemon-stopped", "394502b9f0c32acb0f22c81824b82ecb", LOG_INFO, \
           "credd stopped")
 /* clang-format on */

@@ -106,7 +106,9 @@
           "WHERE seq = ?")                                                                         \
         X(EVENT_AFTER, KEY,                                                                        \
           "SELECT seq, line, real, name, credential, previous, data, hash FROM event "             \
-          "WHERE seq > ? ORDER BY seq LIMIT ?")
+          "WHERE seq > ? ORDER BY seq LIMIT ?")                                                    \
+        X(CHECKPOINT_LAST, KEY,                                                                    \
+          "SELECT seq, hash FROM checkpoint WHERE seq > 0 ORDER BY seq DESC LIMIT 1")
 
 typedef enum Statement {
 #define X(name, plan, sql) STATEMENT_##name,

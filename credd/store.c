@@ -110,16 +110,15 @@ int store_set_journaled(Store *store, int64_t seq)
 }
 
 /* What the hash of an event covers: the head before it and each column, in this order. */
-static void chain_hash(const StoreChain *before, int64_t seq, uint64_t line_usec,
-                       uint64_t real_usec, const char *name, int64_t credential, const char *data,
-                       uint8_t ret_hash[static HASH_LEN])
+void store_chain_hash(const uint8_t before[static HASH_LEN], const EventRow *row,
+                      uint8_t ret_hash[static HASH_LEN])
 {
-        uint64_t numbers[] = {htole64((uint64_t)seq), htole64(line_usec), htole64(real_usec),
-                              htole64((uint64_t)credential)};
-        DigestPart parts[] = {{before->head, HASH_LEN},
+        uint64_t numbers[] = {htole64((uint64_t)row->seq), htole64(row->line_usec),
+                              htole64(row->real_usec), htole64((uint64_t)row->credential)};
+        DigestPart parts[] = {{before, HASH_LEN},
                               {numbers, sizeof(numbers)},
-                              {name, strlen(name)},
-                              {data, strlen(data)}};
+                              {row->name, strlen(row->name)},
+                              {row->data, strlen(row->data)}};
 
         digest_parts(parts, ELEMENTSOF(parts), ret_hash);
 }
@@ -137,28 +136,53 @@ static int last_event_of(Store *store, int64_t num, int64_t *ret_seq)
 
 int store_add_event(Store *store, const char *name, int64_t num, const char *data)
 {
-        StoreChain next = {.seq = store->now.chain.seq + 1};
-        uint64_t line = clock_line_usec(store->clock), real = clock_real_usec(store->clock);
-        int64_t previous = 0;
-        int r;
+        EventRow row = {.seq = store->now.chain.seq + 1,
+                        .line_usec = clock_line_usec(store->clock),
+                        .real_usec = clock_real_usec(store->clock),
+                        .credential = num,
+                        .name = (char *)name, /* borrowed for the insertion */
+                        .data = (char *)data};
+        int r = 0;
 
-        if (num > 0) {
-                r = last_event_of(store, num, &previous);
-                if (r < 0)
-                        return r;
-        }
-        chain_hash(&store->now.chain, next.seq, line, real, name, num, data, next.head);
-        r = db_run(store->db, STATEMENT_EVENT_ADD, "ittsiisb", next.seq, line, real, name, num,
-                   previous, data, next.head, (size_t)HASH_LEN);
+        if (num > 0)
+                r = last_event_of(store, num, &row.previous);
         if (r < 0)
                 return r;
-        if (num > 0) {
-                r = db_run(store->db, STATEMENT_STANDING_SET_LAST_EVENT, "ii", next.seq, num);
-                if (r < 0)
-                        return r;
-        }
-        store->now.chain = next;
+        store_chain_hash(store->now.chain.head, &row, row.hash);
+        r = db_run(store->db, STATEMENT_EVENT_ADD, "ittsiisb", row.seq, row.line_usec,
+                   row.real_usec, name, num, row.previous, data, row.hash, (size_t)HASH_LEN);
+        if (r >= 0 && num > 0)
+                r = db_run(store->db, STATEMENT_STANDING_SET_LAST_EVENT, "ii", row.seq, num);
+        if (r < 0)
+                return r;
+        store->now.chain.seq = row.seq;
+        memcpy(store->now.chain.head, row.hash, HASH_LEN);
         return 0;
+}
+
+int64_t store_head(const Store *store, uint8_t ret_hash[static HASH_LEN])
+{
+        memcpy(ret_hash, store->now.chain.head, HASH_LEN);
+        return store->now.chain.seq;
+}
+
+int store_checkpoint(Store *store, int64_t *ret_seq, uint8_t ret_hash[static HASH_LEN])
+{
+        const void *hash;
+        size_t len;
+        int r;
+
+        *ret_seq = 0;
+        memset(ret_hash, 0, HASH_LEN);
+        r = db_first(store->db, STATEMENT_CHECKPOINT_LAST, "");
+        if (r <= 0)
+                return r;
+        *ret_seq = db_int(store->db, STATEMENT_CHECKPOINT_LAST, 0);
+        hash = db_blob(store->db, STATEMENT_CHECKPOINT_LAST, 1, &len);
+        if (len == HASH_LEN)
+                memcpy(ret_hash, hash, HASH_LEN);
+        db_end(store->db, STATEMENT_CHECKPOINT_LAST);
+        return len == HASH_LEN ? 0 : -EBADMSG;
 }
 
 static int take_event(Store *store, unsigned statement, EventRow *ret)

@@ -156,6 +156,13 @@ int store_add_event(Store *store, const char *name, int64_t num, const char *dat
 int store_read_event(Store *store, int64_t seq, EventRow *ret);
 int store_next_event(Store *store, int64_t after, EventRow *ret);
 int64_t store_newest_event(const Store *store);
+/* The number of the newest event, and its hash. */
+int64_t store_head(const Store *store, uint8_t ret_hash[static HASH_LEN]);
+/* What the row's hash must be if the one before it has this one. */
+void store_chain_hash(const uint8_t before[static HASH_LEN], const EventRow *row,
+                      uint8_t ret_hash[static HASH_LEN]);
+/* The last event that was pruned and its hash; 0 and no hash if none was. */
+int store_checkpoint(Store *store, int64_t *ret_seq, uint8_t ret_hash[static HASH_LEN]);
 int64_t store_journaled(const Store *store);
 /* By whom and why the host is frozen; NULL: it is not. */
 const char *store_frozen(const Store *store);

@@ -39,6 +39,8 @@ static const Verb verbs[] = {
         {"io.credd.Admin.Return", PEER_ADMIN, WHO_ANYONE, true, verb_return},
         {"io.credd.Admin.Freeze", PEER_ADMIN, WHO_ADMIN, true, verb_freeze},
         {"io.credd.Admin.Thaw", PEER_ADMIN, WHO_ADMIN, true, verb_thaw},
+        {"io.credd.Admin.Events", PEER_ADMIN, WHO_ADMIN, false, verb_events},
+        {"io.credd.Admin.Verify", PEER_ADMIN, WHO_ADMIN, false, verb_verify},
         {"io.credd.Admin.Sessions", PEER_ADMIN, WHO_ADMIN, false, verb_sessions},
         {"io.credd.Admin.Status", PEER_ADMIN, WHO_ANYONE, false, verb_status},
 };

@@ -48,6 +48,9 @@ typedef struct Parameter {
  * leave *ret as it was. Integers are not negative. */
 int parameters_read(json_t *object, const Parameter *parameters, size_t n, Answer *answer);
 
+/* verbs-verify.c */
+int verb_events(const Request *request, Answer *answer);
+int verb_verify(const Request *request, Answer *answer);
 /* verbs-login.c */
 int verb_authenticate(const Request *request, Answer *answer);
 int verb_check_account(const Request *request, Answer *answer);

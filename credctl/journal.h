@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The journal, read with the caller's own rights: the one place of credctl that knows sd-journal. Any
+ * process may send an entry with fields called CREDD_...; which uid sent it, journald has from the
+ * kernel (_UID), and says so here. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/cleanup.h"
+
+typedef struct Journal Journal;
+
+typedef struct JournalEntry {
+        uint64_t real_usec; /* when journald took it */
+        uid_t uid;          /* who sent it; (uid_t)-1: nobody says */
+        json_t *fields;     /* borrowed; the CREDD_ ones, "deadline" for CREDD_DEADLINE; texts */
+} JournalEntry;
+
+/* -EACCES: the caller may not read the system's journal. */
+int journal_open(Journal **ret_journal);
+Journal *journal_close(Journal *journal);
+DEFINE_CLEANUP(Journal, journal_close)
+
+/* How far back the journal goes. -ENODATA: it is empty. */
+int journal_begin_usec(Journal *journal, uint64_t *ret_real_usec);
+
+/* Every entry that has a CREDD_EVENT, oldest first, whoever sent it. each returns 0 to go on. */
+int journal_each(Journal *journal, int (*each)(void *userdata, const JournalEntry *entry),
+                 void *userdata);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* credctl verify: two witnesses of one record. credd recomputes its chain of events; each event is then
+ * compared with what the journal has of it, read with the caller's own rights. Who changed one of the
+ * two alone is found. Said as well is what the journal cannot tell, because it does not go back so
+ * far, or because credd has not handed it over yet. */
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/varlink.h"
+#include "credctl/connection.h"
+#include "credctl/journal.h"
+#include "credctl/outcome.h"
+#include "credctl/output.h"
+#include "credctl/record.h"
+#include "credctl/verb.h"
+#include "credctl/words.h"
+
+#define CREDD_USER   "credd"
+#define LONG_FIELD   "too long for the journal: credctl show"
+#define PROBLEMS_MAX 200
+
+typedef struct Verify {
+        const Context *context;
+        json_t *problems;
+        uint64_t events, entries, forged, explained, waiting;
+        json_t *page; /* of Events, around the number looked at last */
+        uint64_t page_first;
+        uint64_t first_seq, last_seq; /* of credd's rows */
+        unsigned char *seen;          /* by seq - first_seq: the journal has it */
+        uid_t credd_uid;
+        uint64_t journal_begin_usec;
+} Verify;
+
+static void verify_done(Verify *verify)
+{
+        json_decref(verify->problems);
+        json_decref(verify->page);
+        free(verify->seen);
+}
+
+__attribute__((format(printf, 3, 4))) static void problem(Verify *verify, uint64_t seq,
+                                                          const char *format, ...)
+{
+        char text[WORDS_LINE_MAX];
+        va_list values;
+
+        va_start(values, format);
+        words_format(text, format, values);
+        va_end(values);
+        if (json_array_size(verify->problems) < PROBLEMS_MAX)
+                (void)json_array_append_new(
+                        verify->problems,
+                        json_pack("{s:I, s:s}", "seq", (json_int_t)seq, "what", text));
+}
+
+/* --- the first witness: the chain --- */
+
+static int read_chain(Verify *verify)
+{
+        json_auto_t *parameters = json_object();
+        json_t *next = NULL;
+        int r;
+
+        do {
+                json_auto_t *reply = NULL;
+                json_t *problems, *one;
+                size_t i;
+
+                r = connection_read(verify->context, "Verify", parameters, &reply);
+                if (r == 0)
+                        r = record_member(reply, "problems", JSON_ARRAY, &problems);
+                if (r != 0)
+                        return r;
+                verify->events += record_number_or(reply, "checked", 0);
+                json_array_foreach (problems, i, one) {
+                        problem(verify, record_number_or(one, "seq", 0), "chain: %s",
+                                record_text_or(one, "what", "?"));
+                }
+                next = json_object_get(reply, "next");
+                if (json_is_integer(next) && json_object_set(parameters, "after", next) < 0)
+                        return -ENOMEM;
+        } while (json_is_integer(next));
+        return 0;
+}
+
+/* --- the second witness: the journal --- */
+
+static int read_page(Verify *verify, uint64_t after)
+{
+        json_auto_t *parameters = json_pack("{s:I}", "after", (json_int_t)after), *reply = NULL;
+        json_t *events;
+        int r;
+
+        if (!parameters)
+                return -ENOMEM;
+        r = connection_read(verify->context, "Events", parameters, &reply);
+        if (r == 0)
+                r = record_member(reply, "events", JSON_ARRAY, &events);
+        if (r != 0)
+                return r;
+        json_decref(verify->page);
+        verify->page = json_incref(events);
+        verify->page_first = record_number_or(json_array_get(events, 0), "seq", 0);
+        return 0;
+}
+
+/* NULL: there is none of that number. Entries come in the order of the rows, nearly. */
+static int find_row(Verify *verify, uint64_t seq, const json_t **ret)
+{
+        size_t i;
+        json_t *row;
+        int r = 0;
+
+        if (!verify->page || seq < verify->page_first ||
+            seq >= verify->page_first + json_array_size(verify->page))
+                r = read_page(verify, seq - 1);
+        *ret = NULL;
+        if (r != 0)
+                return r;
+        json_array_foreach (verify->page, i, row) {
+                if (record_number_or(row, "seq", 0) == seq)
+                        *ret = row;
+        }
+        return 0;
+}
+
+/* How many rows there are. */
+static int read_extent(Verify *verify)
+{
+        json_auto_t *parameters = json_object(), *reply = NULL;
+        uint64_t journaled;
+        int r;
+
+        r = read_page(verify, 0);
+        if (r == 0)
+                r = connection_read(verify->context, "Events", parameters, &reply);
+        if (r != 0)
+                return r;
+        verify->first_seq = verify->page_first;
+        verify->last_seq = record_number_or(json_object_get(reply, "head"), "seq", 0);
+        journaled = record_number_or(reply, "journaled", 0);
+        if (verify->first_seq == 0)
+                return 0;
+        verify->waiting = verify->last_seq > journaled ? verify->last_seq - journaled : 0;
+        verify->seen = calloc(verify->last_seq - verify->first_seq + 1, 1);
+        return verify->seen ? 0 : -ENOMEM;
+}
+
+static void compare(Verify *verify, uint64_t seq, const json_t *row, const json_t *entry)
+{
+        const json_t *fields = json_object_get(row, "fields");
+        const char *name, *text, *other;
+        json_t *value;
+
+        if (strcmp(record_text_or(row, "hash", ""), record_text_or(entry, "hash", "-")) != 0) {
+                problem(verify, seq, "the journal has another hash for it than credd");
+                return;
+        }
+        if (strcmp(record_text_or(row, "event", ""), record_text_or(entry, "event", "-")) != 0)
+                problem(verify, seq, "the journal says %s, credd %s",
+                        record_text_or(entry, "event", "-"), record_text_or(row, "event", "-"));
+        json_object_foreach ((json_t *)fields, name, value) {
+                text = json_string_value(value);
+                other = record_text(entry, name);
+                if (text &&
+                    (!other || (strcmp(text, other) != 0 && strcmp(other, LONG_FIELD) != 0)))
+                        problem(verify, seq, "the journal differs from credd in %s", name);
+        }
+}
+
+static int on_entry(void *userdata, const JournalEntry *entry)
+{
+        Verify *verify = userdata;
+        const char *number = record_text_or(entry->fields, "seq", "");
+        uint64_t seq = strtoull(number, NULL, 10);
+        const json_t *row;
+        int r;
+
+        if (entry->uid != verify->credd_uid) {
+                verify->forged++;
+                problem(verify, 0, "an entry %s with the number %s is not credd's: uid %u sent it",
+                        record_text_or(entry->fields, "event", "?"), *number ? number : "-",
+                        entry->uid);
+                return 0;
+        }
+        verify->entries++;
+        if (seq == 0)
+                return 0;
+        if (seq < verify->first_seq)
+                return 0; /* pruned by credd */
+        r = find_row(verify, seq, &row);
+        if (r != 0)
+                return r;
+        if (!row) {
+                /* It may have happened since the extent was read. */
+                problem(verify, seq, "the journal has this event (%s), credd does not",
+                        record_text_or(entry->fields, "event", "?"));
+                return 0;
+        }
+        compare(verify, seq, row, entry->fields);
+        if (seq <= verify->last_seq)
+                verify->seen[seq - verify->first_seq] = 1;
+        return 0;
+}
+
+/* What credd has and the journal has not. */
+static int check_missing(Verify *verify)
+{
+        for (uint64_t seq = verify->first_seq; seq > 0 && seq + verify->waiting <= verify->last_seq;
+             seq++) {
+                const json_t *row;
+                int r;
+
+                if (verify->seen[seq - verify->first_seq])
+                        continue;
+                r = find_row(verify, seq, &row);
+                if (r != 0)
+                        return r;
+                if (!row)
+                        continue; /* the chain has told of it */
+                if (record_number_or(row, "time_usec", 0) < verify->journal_begin_usec)
+                        verify->explained++;
+                else
+                        problem(verify, seq, "credd has this event (%s), the journal does not",
+                                record_text_or(row, "event", "?"));
+        }
+        return 0;
+}
+
+static int say_no_journal(int error)
+{
+        if (error == -EACCES)
+                return words_fail(OUTCOME_FAILED,
+                                  "the chain was checked, but you may not read the system's "
+                                  "journal, its second witness: run this as root, or as a member "
+                                  "of systemd-journal");
+        return words_fail(OUTCOME_FAILED, "cannot read the journal: %s", strerror(-error));
+}
+
+static int read_journal(Verify *verify)
+{
+        CLEANUP(journal_closep) Journal *journal = NULL;
+        const struct passwd *credd = getpwnam(CREDD_USER);
+        int r;
+
+        if (!credd)
+                return words_fail(OUTCOME_FAILED, "no user " CREDD_USER " on this host: whose "
+                                                  "entries count cannot be told");
+        verify->credd_uid = credd->pw_uid;
+        r = journal_open(&journal);
+        if (r == 0)
+                r = journal_begin_usec(journal, &verify->journal_begin_usec);
+        if (r == -ENODATA)
+                verify->journal_begin_usec = UINT64_MAX;
+        else if (r < 0)
+                return say_no_journal(r);
+        r = read_extent(verify);
+        if (r == 0)
+                r = journal_each(journal, on_entry, verify);
+        return r == 0 ? check_missing(verify) : r;
+}
+
+/* --- what was found --- */
+
+static void print(const Verify *verify)
+{
+        const Context *context = verify->context;
+        json_t *one;
+        size_t i;
+
+        json_array_foreach (verify->problems, i, one) {
+                uint64_t seq = record_number_or(one, "seq", 0);
+
+                if (seq > 0)
+                        output_line(context, STYLE_ALARM, "event %" PRIu64 ": %s", seq,
+                                    record_text_or(one, "what", "?"));
+                else
+                        output_line(context, STYLE_ALARM, "%s", record_text_or(one, "what", "?"));
+        }
+        if (context->quiet)
+                return;
+        output_line(context, STYLE_PLAIN,
+                    "%" PRIu64 " events in credd's chain, %" PRIu64 " entries of credd in the "
+                    "journal",
+                    verify->events, verify->entries);
+        if (verify->explained > 0)
+                output_line(context, STYLE_PLAIN,
+                            "%" PRIu64 " event%s older than this journal: for these there is one "
+                            "witness only",
+                            verify->explained, verify->explained == 1 ? " is" : "s are");
+        if (verify->waiting > 0)
+                output_line(context, STYLE_PLAIN, "%" PRIu64 " event%s not with journald yet",
+                            verify->waiting, verify->waiting == 1 ? " is" : "s are");
+        if (json_array_size(verify->problems) == 0)
+                output_line(context, STYLE_GOOD, "Both agree.");
+}
+
+static int print_json(const Verify *verify)
+{
+        json_auto_t *result =
+                json_pack("{s:O, s:I, s:I, s:I, s:I, s:I}", "problems", verify->problems, "events",
+                          (json_int_t)verify->events, "entries", (json_int_t)verify->entries,
+                          "forged", (json_int_t)verify->forged, "older_than_journal",
+                          (json_int_t)verify->explained, "waiting", (json_int_t)verify->waiting);
+
+        return result ? output_json(verify->context, "verify", result) : -ENOMEM;
+}
+
+int verb_verify_run(const Context *context, const Arguments *arguments)
+{
+        CLEANUP(verify_done) Verify verify = {.context = context, .problems = json_array()};
+        int r;
+
+        (void)arguments;
+        r = read_chain(&verify);
+        if (r == 0)
+                r = read_journal(&verify);
+        if (r < 0)
+                return r;
+        if (r > 0 && json_array_size(verify.problems) == 0)
+                return r;
+        if (context->form == OUTPUT_JSON)
+                r = outcome_worse(r, print_json(&verify));
+        else
+                print(&verify);
+        return json_array_size(verify.problems) > 0 ? outcome_worse(r, OUTCOME_FOUND) : r;
+}
