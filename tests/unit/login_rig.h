@@ -93,39 +93,76 @@ static inline unsigned count_events(Rig *rig, const char *name)
 
 typedef struct Person {
         pid_t pid;
-        int reply;
+        int ask, reply;
 } Person;
 
-/* A process that makes one call as uid, hands the reply on and then stays. */
-static inline Person person_new(const char *path, uid_t uid, const char *method, json_t *parameters)
+#define NO_PERSON                                                                                  \
+        {                                                                                          \
+                .pid = -1, .ask = -1, .reply = -1                                                  \
+        }
+
+/* The life of that process: calls as they are asked for, until one gets no reply. */
+static inline void person_live(const char *path, const Person *person)
+{
+        AUTO_FREE char *text = calloc(1, REPLY_MAX);
+        bool answered = text;
+
+        while (answered) {
+                size_t len = 0;
+                char c = '\0';
+                int fd;
+
+                do
+                        if (len == REPLY_MAX || read(person->ask, &text[len], 1) != 1)
+                                return;
+                while (text[len++]);
+                fd = rig_connect(path);
+                rig_send(fd, text, len);
+                for (answered = false; read(fd, &c, 1) == 1; answered = true)
+                        if (write(person->reply, &c, 1) != 1)
+                                return;
+                (void)close(fd);
+        }
+}
+
+/* The next call of a person; takes the parameters. */
+static inline void person_ask(const Person *person, const char *method, json_t *parameters)
 {
         AUTO_FREE char *text = call_text(method, parameters);
-        int ends[2];
+        ssize_t len = (ssize_t)strlen(text) + 1;
+
+        assert_int_equal(write(person->ask, text, (size_t)len), len);
+}
+
+/* A process that makes a call as uid, hands the reply on and then stays. */
+static inline Person person_new(const char *path, uid_t uid, const char *method, json_t *parameters)
+{
+        int calls[2], replies[2];
         Person person;
 
-        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(pipe2(calls, O_CLOEXEC), 0);
+        assert_int_equal(pipe2(replies, O_CLOEXEC), 0);
         person.pid = fork();
         assert_true(person.pid >= 0);
         if (person.pid == 0) {
-                char c;
-                int fd;
-
                 if (setpgid(0, 0) < 0 || (uid != 0 && setresuid(uid, uid, uid) < 0))
                         _exit(1);
-                fd = rig_connect(path);
-                rig_send(fd, text, strlen(text) + 1);
-                while (read(fd, &c, 1) == 1)
-                        if (write(ends[1], &c, 1) != 1)
-                                _exit(1);
-                (void)close(ends[1]);
+                (void)close(calls[1]);
+                (void)close(replies[0]);
+                person_live(path, &(Person){.ask = calls[0], .reply = replies[1]});
+                (void)close(replies[1]);
                 for (;;)
                         (void)pause();
         }
-        (void)close(ends[1]);
-        person.reply = ends[0];
+        (void)close(calls[0]);
+        (void)close(replies[1]);
+        person.ask = calls[1];
+        person.reply = replies[0];
+        person_ask(&person, method, parameters);
         return person;
 }
 
+/* One reply, without its end; NULL: there was none. */
 static inline char *person_reply(Rig *rig, const Person *person)
 {
         struct pollfd ready = {.fd = person->reply, .events = POLLIN};
@@ -138,7 +175,7 @@ static inline char *person_reply(Rig *rig, const Person *person)
                         rig_turn(rig);
                         continue;
                 }
-                if (read(person->reply, text + len, 1) <= 0)
+                if (read(person->reply, text + len, 1) <= 0 || !text[len])
                         return len > 0 ? take_ptr(text) : NULL;
                 len++;
         }
@@ -161,6 +198,8 @@ static inline void person_free(Person *person)
                 (void)kill(person->pid, SIGKILL);
                 (void)waitpid(person->pid, NULL, 0);
         }
+        if (person->ask >= 0)
+                (void)close(person->ask);
         if (person->reply >= 0)
                 (void)close(person->reply);
 }

@@ -6,6 +6,7 @@
 #include "tests/unit/scratch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>

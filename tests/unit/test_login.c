@@ -8,7 +8,7 @@ static void test_login__whole_way_and_logout__ends_in_a_confirmed_receipt(void *
         char id[TOKEN_ID_LEN + 1];
         AUTO_FREE char *token = NULL, *login = NULL;
         json_auto_t *account = NULL, *again = NULL;
-        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
+        CLEANUP(person_free) Person person = NO_PERSON;
 
         need_root();
         token = issue(rig, NULL, id);
@@ -36,7 +36,7 @@ static void test_login__revoked_while_logged_in__the_person_is_ended_and_it_is_p
         char id[TOKEN_ID_LEN + 1];
         AUTO_FREE char *token = NULL, *login = NULL;
         json_auto_t *reply = NULL, *final = NULL;
-        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
+        CLEANUP(person_free) Person person = NO_PERSON;
         int status;
 
         need_root();
@@ -59,8 +59,8 @@ static void test_open_session__second_time__is_refused_and_the_first_lives_on(vo
         Rig *rig = *state;
         char id[TOKEN_ID_LEN + 1];
         AUTO_FREE char *token = NULL, *login = NULL, *text = NULL;
-        CLEANUP(person_free) Person first = {.pid = -1, .reply = -1};
-        CLEANUP(person_free) Person second = {.pid = -1, .reply = -1};
+        CLEANUP(person_free) Person first = NO_PERSON;
+        CLEANUP(person_free) Person second = NO_PERSON;
 
         need_root();
         token = issue(rig, NULL, id);
@@ -96,6 +96,47 @@ static void test_login__never_claimed__lapses_and_the_credential_ends(void **sta
         assert_error(reply, "io.credd.Login.Refused", NULL, NULL);
 }
 
+/* One process may authenticate twice, as for a password that was mistyped. What it opened with the second
+ * login runs as that user, where it authenticated: as if it were of the first. */
+static void test_login__unclaimed_and_its_process_opened_a_later_one__that_lives_on(void **state)
+{
+        Rig *rig = *state;
+        char first[TOKEN_ID_LEN + 1], second[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *later = NULL, *unclaimed = NULL, *text = NULL,
+                       *opened = NULL;
+        json_auto_t *reply = NULL;
+        CLEANUP(person_free) Person leader = NO_PERSON;
+        CLEANUP(person_free) Person shell = NO_PERSON;
+
+        need_root();
+        token = issue(rig, NULL, first);
+        later = issue(rig, NULL, second);
+        leader = person_new(rig->login, 0, "io.credd.Login.Authenticate", question("token", token));
+        unclaimed = person_reply(rig, &leader);
+        assert_non_null(unclaimed);
+        person_ask(&leader, "io.credd.Login.Authenticate", question("token", later));
+        text = person_reply(rig, &leader);
+        assert_non_null(text);
+        reply = json_loads(text, 0, NULL);
+        person_ask(&leader, "io.credd.Login.OpenSession",
+                   question("login", reply_text(reply, "login", NULL)));
+        opened = person_reply(rig, &leader);
+        assert_non_null(opened);
+        assert_null(strstr(opened, "error"));
+        shell = person_new(rig->admin, PERSON, "io.credd.Admin.Status", json_object());
+        assert_int_equal(sessions_live(rig->manager->sessions), 1);
+
+        rig->skew_usec += 2 * rig->manager->config.bind_timeout_usec + SECONDS(1);
+        expiry_changed(rig->manager->expiry);
+        await_receipt(rig, first, "confirmed");
+        assert_int_equal(count_events(rig, "login-unclaimed"), 1);
+        assert_int_equal(count_events(rig, "session-terminating"), 0);
+        assert_int_equal(sessions_live(rig->manager->sessions), 1);
+        assert_int_equal(waitpid(leader.pid, NULL, WNOHANG), 0);
+        assert_int_equal(waitpid(shell.pid, NULL, WNOHANG), 0);
+        assert_false(has_receipt(rig, second, "confirmed"));
+}
+
 /* Authenticated, and then the credential goes: sshd would go on without a session, so the process
  * that asked for one is ended. */
 static void
@@ -105,7 +146,7 @@ test_open_session__revoked_since_the_login__is_refused_and_its_process_ended(voi
         char id[TOKEN_ID_LEN + 1];
         AUTO_FREE char *token = NULL, *login = NULL, *text = NULL;
         json_auto_t *reply = NULL;
-        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
+        CLEANUP(person_free) Person person = NO_PERSON;
         int status;
 
         need_root();
@@ -130,6 +171,7 @@ int main(void)
                 T(test_login__revoked_while_logged_in__the_person_is_ended_and_it_is_proved),
                 T(test_open_session__second_time__is_refused_and_the_first_lives_on),
                 T(test_login__never_claimed__lapses_and_the_credential_ends),
+                T(test_login__unclaimed_and_its_process_opened_a_later_one__that_lives_on),
                 T(test_open_session__revoked_since_the_login__is_refused_and_its_process_ended),
         };
 

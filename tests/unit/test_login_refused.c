@@ -151,7 +151,7 @@ static void test_login_socket__another_uid_than_root__is_turned_away(void **stat
         Rig *rig = *state;
         char id[TOKEN_ID_LEN + 1];
         AUTO_FREE char *token = NULL, *text = NULL;
-        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
+        CLEANUP(person_free) Person person = NO_PERSON;
         AUTO_CREDENTIAL Credential c = {0};
 
         need_root();
@@ -169,8 +169,8 @@ static void test_admin_socket__another_uid_than_root__may_look_and_not_issue(voi
 {
         Rig *rig = *state;
         AUTO_FREE char *refused = NULL, *status = NULL;
-        CLEANUP(person_free) Person asks = {.pid = -1, .reply = -1};
-        CLEANUP(person_free) Person looks = {.pid = -1, .reply = -1};
+        CLEANUP(person_free) Person asks = NO_PERSON;
+        CLEANUP(person_free) Person looks = NO_PERSON;
 
         need_root();
         asks = person_new(rig->admin, PERSON, "io.credd.Admin.Issue",
