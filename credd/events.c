@@ -364,6 +364,11 @@ static int of_daemon(Events *events, EventKind kind, const char *name, const cha
         return add(events, kind, 0, fields);
 }
 
+int event_logind_failed(Events *events, const char *why)
+{
+        return of_daemon(events, EVENT_LOGIND_FAILED, "reason", why);
+}
+
 int event_config_loaded(Events *events, const char *what)
 {
         return of_daemon(events, EVENT_CONFIG_LOADED, "reason", what);

@@ -46,6 +46,8 @@ int event_host_frozen(Events *events, const Actor *actor, const char *reason, bo
 int event_host_thawed(Events *events, const Actor *actor);
 /* by_usec: forwards if positive */
 int event_clock_stepped(Events *events, int64_t by_usec);
+/* why: what logind answered when it was to end a session */
+int event_logind_failed(Events *events, const char *why);
 int event_config_loaded(Events *events, const char *what);
 int event_config_refused(Events *events, const char *why);
 int event_daemon_started(Events *events, unsigned sessions);

@@ -41,16 +41,32 @@ bool manager_is_starting(const Manager *manager)
         return clock_boot_usec(&manager->clock) - manager->started_boot_usec < START_USEC;
 }
 
+/* Once for each answer that differs from the last: a host without the rule ends many sessions. */
+static void say_logind_failed(Manager *manager)
+{
+        int r;
+
+        r = batch_enter(manager->batch);
+        if (r == 0)
+                (void)batch_leave(manager->batch,
+                                  event_logind_failed(&manager->events, manager->logind_problem));
+}
+
 void manager_note_logind(Manager *manager, int error, const char *text)
 {
-        if (error == 0) {
-                manager->logind_problem[0] = '\0';
+        char problem[sizeof(manager->logind_problem)] = "";
+
+        if (error < 0)
+                (void)snprintf(problem, sizeof(problem),
+                               "systemd-logind did not end a session for us (%s)%s",
+                               text ?: strerror(-error),
+                               error == -EACCES ? ": is the polkit rule 50-credd.rules installed?"
+                                                : "");
+        if (strcmp(problem, manager->logind_problem) == 0)
                 return;
-        }
-        (void)snprintf(manager->logind_problem, sizeof(manager->logind_problem),
-                       "systemd-logind did not end a session for us (%s)%s",
-                       text ?: strerror(-error),
-                       error == -EACCES ? ": is the polkit rule 50-credd.rules installed?" : "");
+        memcpy(manager->logind_problem, problem, sizeof(problem));
+        if (problem[0])
+                say_logind_failed(manager);
 }
 
 /* --- configuration --- */

@@ -78,5 +78,5 @@ void manager_fail(Manager *manager, int error, const char *doing);
 
 /* The first second: logind is about to be heard. */
 bool manager_is_starting(const Manager *manager);
-/* What logind answered to a kill: status tells of it. error 0: all is well again. */
+/* What logind answered to a kill: status tells of it, and the journal when it is news. error 0: all is well again. */
 void manager_note_logind(Manager *manager, int error, const char *text);

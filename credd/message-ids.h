@@ -52,6 +52,8 @@
           "Token logins are possible again: thawed by {actor}") \
         X(CLOCK_STEPPED, "clock-stepped", "d2d3034f03afb8a2c90144286f3190ea", LOG_NOTICE, \
           "The wall clock was set by {by_usec} us; no deadline moves") \
+        X(LOGIND_FAILED, "logind-failed", "42e7270066f44b4c9c9ab91588380a5f", LOG_ERR, \
+          "{reason}; credd ends sessions by SIGKILL itself") \
         X(CONFIG_LOADED, "config-loaded", "8efd92ffa8e5621847060ee8d943a9c8", LOG_INFO, \
           "Configuration loaded: {reason}") \
         X(CONFIG_REFUSED, "config-refused", "2ab768e836a3534318b99e4cd864abcb", LOG_ERR, \

@@ -267,6 +267,39 @@ static void test_status__no_bus_nor_journal__names_what_is_missing(void **state)
         assert_true(json_array_size(reply_at(reply, "problems", NULL)) >= 1);
 }
 
+static unsigned problems_with(Rig *rig, const char *text)
+{
+        json_auto_t *reply = ask(rig, METHOD("Status"), "{}");
+        const json_t *problems = reply_at(reply, "problems", NULL), *problem;
+        unsigned found = 0;
+        size_t i;
+
+        json_array_foreach (problems, i, problem)
+                found += strstr(json_string_value(problem), text) != NULL;
+        return found;
+}
+
+static void test_status__logind_refuses_to_end_sessions__says_so_and_the_journal_once(void **state)
+{
+        Rig *rig = *state;
+        Store *store = rig->manager->store;
+        int64_t before = store_newest_event(store);
+
+        manager_note_logind(rig->manager, 0, NULL);
+        assert_int_equal(store_newest_event(store), before);
+        manager_note_logind(rig->manager, -EACCES, "Access denied");
+        manager_note_logind(rig->manager, -EACCES, "Access denied");
+        assert_int_equal(problems_with(rig, "polkit rule 50-credd.rules"), 1);
+        assert_int_equal(store_newest_event(store), before + 1);
+        manager_note_logind(rig->manager, -ETIMEDOUT, NULL);
+        assert_int_equal(problems_with(rig, "polkit rule 50-credd.rules"), 0);
+        assert_int_equal(problems_with(rig, "did not end a session"), 1);
+        assert_int_equal(store_newest_event(store), before + 2);
+        manager_note_logind(rig->manager, 0, NULL);
+        assert_int_equal(problems_with(rig, "did not end a session"), 0);
+        assert_int_equal(store_newest_event(store), before + 2);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -282,6 +315,7 @@ int main(void)
                 T(test_list__more_than_a_page__comes_whole_and_once),
                 T(test_service__interfaces__are_served_as_the_files_say),
                 T(test_status__no_bus_nor_journal__names_what_is_missing),
+                T(test_status__logind_refuses_to_end_sessions__says_so_and_the_journal_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
