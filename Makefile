@@ -55,7 +55,7 @@ UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
 TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC))
 
-.PHONY: all help deps-build deps-test deps-lab deps-lint unit pam system check demo lab lint format \
+.PHONY: all help deps-build deps-test deps-lab deps-lint unit pam system check soak demo lab lint format \
         install uninstall stage clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -71,6 +71,7 @@ help:
 #: make pam        the module inside libpam
 #: make system     the booted lab: Debian 12 and 13, real sshd, logind, journald (root)
 #: make check      all of these
+#: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
 #: make demo       a token, an SSH login, its end at the deadline, and the receipt (root)
 #: make lab        a shell in the lab (root); RELEASE=trixie for Debian 13
 #: make lint       formatting, rooms, exports, names that must agree, static analysis
@@ -178,6 +179,9 @@ pam: deps-test
 system: deps-lab all
 	+$(Q)$(MAKE) --no-print-directory build-tools
 	$(Q)tests/system/run $(TESTS)
+
+soak:
+	+$(Q)SOAK=1 $(MAKE) --no-print-directory system
 
 check: deps-lab
 	+$(Q)$(MAKE) --no-print-directory unit
