@@ -6,13 +6,6 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-wait_ready() { # USER...
-    local user
-    for user; do
-        wait_until 20 is_ready "$user" || diag "$user is not ready: $(output_of "$user")"
-        wait_for_session "${ids[$user]}"
-    done
-}
 deadline_of() { show_of "${ids[$1]}" '.sessions[0].deadline_usec'; }
 watch_end() { # USER; what gone says later counts from its deadline
     gone_after_deadline "$1" "${ids[$1]}" >"$work/$1.gone" &
@@ -21,27 +14,6 @@ watch_end() { # USER; what gone says later counts from its deadline
 gone() { cat "$work/$1.gone"; }
 
 deaf='trap "" TERM HUP INT; sleep 7200 & echo ready; while :; do sleep 0.3; done'
-
-pid_of_credd() { in_lab systemctl show credd.service -p MainPID --value; }
-runs_anew() { # OLD-PID
-    local pid
-    pid=$(pid_of_credd)
-    [[ $pid != 0 && $pid != "$1" ]] && in_lab credctl status >/dev/null
-}
-kill_credd() {
-    local pid
-    pid=$(pid_of_credd)
-    in_lab kill -KILL "$pid"
-    wait_until 20 runs_anew "$pid" || diag "credd did not start again"
-}
-
-one_receipt() { # USER VERDICTS
-    wait_for_receipt "${ids[$1]}" 40
-    like "$(receipt_of "${ids[$1]}" .verdict)" "^($2)\$" "$1: the receipt says $2"
-    is "$(count_events "${ids[$1]}" credential-deprovisioned)" 1 "$1: there is one receipt in the journal"
-    is "$(count_events "${ids[$1]}" login-accepted)" 1 "$1: and one login"
-    is "$(show_of "${ids[$1]}" '[.events[] | select(.event == "session-ended")] | length')" 1 "$1: and one end"
-}
 
 new_users before atdead during deafatdead bystander forgood forgooddeaf relog relogdeaf rebooted powercut spare
 

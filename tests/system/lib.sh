@@ -241,6 +241,14 @@ is_ready() { # NAME
     grep -q ready "$work/$1.out"
 }
 
+wait_ready() { # USER..., as open() took it
+    local user
+    for user; do
+        wait_until 20 is_ready "$user" || diag "$user is not ready: $(output_of "$user")"
+        wait_for_session "${ids[$user]}"
+    done
+}
+
 output_of() { # NAME
     tr -d '\r' <"$work/$1.out"
 }
@@ -319,6 +327,30 @@ has_event() { # ID EVENT
 # Refusals are written down once a second.
 wait_for_event() { # ID EVENT
     wait_until 15 has_event "$1" "$2" || diag "no event $2 of $1"
+}
+
+# --- credd dies
+
+pid_of_credd() { in_lab systemctl show credd.service -p MainPID --value; }
+runs_anew() { # OLD-PID
+    local pid
+    pid=$(pid_of_credd)
+    [[ $pid != 0 && $pid != "$1" ]] && in_lab credctl sessions >/dev/null
+}
+kill_credd() {
+    local pid
+    pid=$(pid_of_credd)
+    in_lab kill -KILL "$pid"
+    wait_until 20 runs_anew "$pid" || diag "credd did not start again"
+}
+
+# It has one of everything, whatever died on the way.
+one_receipt() { # USER VERDICTS
+    wait_for_receipt "${ids[$1]}" 40
+    like "$(receipt_of "${ids[$1]}" .verdict)" "^($2)\$" "$1: the receipt says $2"
+    is "$(count_events "${ids[$1]}" credential-deprovisioned)" 1 "$1: there is one receipt in the journal"
+    is "$(count_events "${ids[$1]}" login-accepted)" 1 "$1: and one login"
+    is "$(show_of "${ids[$1]}" '[.events[] | select(.event == "session-ended")] | length')" 1 "$1: and one end"
 }
 
 # --- credd.conf
