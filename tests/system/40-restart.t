@@ -19,10 +19,10 @@ new_users before atdead during deafatdead bystander forgood forgooddeaf relog re
 
 # --- credd is killed: before the deadline, at it, and in the grace
 
-open before 14s 'sleep 7201 & echo ready; sleep 7202'
-open atdead 17s 'sleep 7203 & echo ready; sleep 7204'
-open deafatdead 17s "$deaf"
-open during 21s "$deaf"
+open before 24s 'sleep 7201 & echo ready; sleep 7202'
+open atdead 27s 'sleep 7203 & echo ready; sleep 7204'
+open deafatdead 27s "$deaf"
+open during 31s "$deaf"
 open bystander 1h 'echo ready; sleep 7205'
 wait_ready before atdead deafatdead during bystander
 looks=()
