@@ -133,6 +133,7 @@ void session_look_at(Session *session, uint64_t line_usec)
                 at = session->bind_by_usec;
         if (at > session->warn_at_usec)
                 at = session->warn_at_usec;
+        session->look_usec = at;
         if (at == USEC_INFINITY) {
                 (void)sd_event_source_set_enabled(session->timer, SD_EVENT_OFF);
                 return;
@@ -158,15 +159,21 @@ static void give_up_binding(Session *session)
                                                              session->row.deadline_usec));
 }
 
+/* After a suspend or a stall many are due in one turn of the loop, and sd-event keeps no order among
+ * them. So each that rings gives way to whose deadline came first, and rings again. */
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        Session *session = userdata;
+        Session *rung = userdata, *session;
+        uint64_t now = session_now_usec(rung);
 
         (void)source;
         (void)usec;
-        if (clock_line_usec(&session->manager->clock) >= session->bind_by_usec)
+        session = sessions_turn(rung->manager->sessions, rung, now);
+        if (session != rung)
+                session_look_at(rung, now);
+        if (now >= session->bind_by_usec)
                 give_up_binding(session);
-        if (clock_line_usec(&session->manager->clock) >= session->warn_at_usec)
+        if (now >= session->warn_at_usec)
                 warning_give(session);
         reaper_look(session);
         return 0;

@@ -155,6 +155,18 @@ bool sessions_led_by(const Sessions *sessions, pid_t leader)
         return false;
 }
 
+Session *sessions_turn(Sessions *sessions, Session *rung, uint64_t now_usec)
+{
+        Session *session, *first = rung;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->look_usec <= now_usec && !session->kill.begun &&
+                    session->gone_usec == 0 &&
+                    session->row.deadline_usec < first->row.deadline_usec)
+                        first = session;
+        return first->row.deadline_usec <= now_usec ? first : rung;
+}
+
 typedef struct Restoration {
         Sessions *sessions;
         int error;
