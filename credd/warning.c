@@ -39,10 +39,18 @@ static int store_warned(Session *session)
         return r < 0 ? r : batch_commit(manager->batch);
 }
 
+uint64_t warning_left_usec(uint64_t deadline_usec, uint64_t now_usec)
+{
+        if (now_usec >= deadline_usec)
+                return 0;
+        return (deadline_usec - now_usec + USEC_PER_SEC / 2) / USEC_PER_SEC * USEC_PER_SEC;
+}
+
+/* After a suspend the moment of a warning may be long past, and the deadline, too. */
 void warning_give(Session *session)
 {
         Clock *clock = &session->manager->clock;
-        uint64_t left = session->row.deadline_usec - session->warn_at_usec;
+        uint64_t left = warning_left_usec(session->row.deadline_usec, session_now_usec(session));
         char text[MOMENT_TEXT_MAX], length[DURATION_TEXT_MAX], line[256];
 
         (void)snprintf(
@@ -53,6 +61,6 @@ void warning_give(Session *session)
                 moment_format_utc(clock_to_real_usec(clock, session->row.deadline_usec), text),
                 session->row.id);
         warning_plan(session);
-        if (!session->kill.begun && store_warned(session) == 0)
+        if (left > 0 && !session->kill.begun && store_warned(session) == 0)
                 terminal_tell(session, line);
 }
