@@ -103,6 +103,9 @@ wait_ready rebooted
 "$source_dir/tests/lab/lab" reboot "$LAB" 2>/dev/null
 is $? 0 "the lab boots again"
 ok "credd answers" wait_until 20 in_lab credctl status
+# shellcheck disable=SC2016
+is "$(in_lab sh -c 'nsenter -t "$(pidof credd)" -m cat /proc/sys/kernel/random/boot_id')" \
+    "$(in_lab cat /proc/sys/kernel/random/boot_id)" "... and sees that it is another boot"
 one_receipt rebooted confirmed
 is "$(show_of "${ids[rebooted]}" '.sessions[0].state')" ended "rebooted: its session is closed"
 one_receipt bystander confirmed
