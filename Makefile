@@ -43,6 +43,7 @@ CREDCTL_SRC   := $(wildcard credctl/*.c)
 UNIT_SRC      := $(wildcard tests/unit/test_*.c)
 PAM_SRC       := $(wildcard tests/pam/test_*.c)
 TOOL_SRC      := $(wildcard tests/system/tools/*.c)
+PRELOAD_SRC   := $(wildcard tests/system/preload/*.c)
 
 CREDD_LIB  := $(filter-out credd/main.c,$(CREDD_SRC))
 GENERATED  := $(B)/common/interfaces.h $(B)/credd/schema.h
@@ -53,7 +54,8 @@ CREDCTL_LIBS := -ljansson -lsmartcols -lsystemd
 PROGRAMS := $(B)/credd/credd $(B)/credctl/credctl $(B)/pam_ephemeral/pam_ephemeral.so
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
-TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC))
+TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
+            $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 
 .PHONY: all help deps-build deps-test deps-lab deps-lint unit pam system check soak demo lab lint format \
         install uninstall stage clean
@@ -156,6 +158,9 @@ $(B)/tests/pam/%: $(B)/tests/pam/%.o $(B)/libcommon.a
 $(B)/tests/system/tools/%: $(B)/tests/system/tools/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+$(B)/tests/system/preload/%.so: $(B)/tests/system/preload/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^
 
 $(call obj,$(UNIT_SRC)): | $(GENERATED)
 
