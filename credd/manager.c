@@ -56,6 +56,10 @@ void manager_note_logind(Manager *manager, int error, const char *text)
 {
         char problem[sizeof(manager->logind_problem)] = "";
 
+        /* That the session, or its unit, is not there any more says nothing of what logind would do
+         * for us. Our own signal may have been faster. */
+        if (error == -ENXIO || error == -ENOENT)
+                return;
         if (error < 0)
                 (void)snprintf(problem, sizeof(problem),
                                "systemd-logind did not end a session for us (%s)%s",

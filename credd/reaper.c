@@ -65,9 +65,7 @@ static void on_acted(void *userdata, int error, const char *text)
                 (void)snprintf(step, sizeof(step), "logind: %s", text ?: strerror(-error));
                 session_note_step(session, step);
         }
-        /* That there is no such session any more says nothing of what logind would do for us. */
-        if (error != -ENXIO)
-                manager_note_logind(session->manager, error, text);
+        manager_note_logind(session->manager, error, text);
         session_look_at(session, session_now_usec(session));
 }
 

@@ -300,6 +300,23 @@ static void test_status__logind_refuses_to_end_sessions__says_so_and_the_journal
         assert_int_equal(store_newest_event(store), before + 2);
 }
 
+/* What ends of itself before logind can end it is no sign that logind would not. */
+static void test_status__logind_finds_nothing_to_end__is_no_problem(void **state)
+{
+        Rig *rig = *state;
+        Manager *manager = rig->manager;
+
+        manager_note_logind(manager, -ENOENT, "Unit session-c1.scope not loaded.");
+        manager_note_logind(manager, -ENXIO, "No session 'c1' known");
+        assert_string_equal(manager->logind_problem, "");
+        manager_note_logind(manager, -EACCES, "Access denied");
+        assert_non_null(strstr(manager->logind_problem, "polkit"));
+        manager_note_logind(manager, -ENXIO, NULL);
+        assert_non_null(strstr(manager->logind_problem, "polkit"));
+        manager_note_logind(manager, 0, NULL);
+        assert_string_equal(manager->logind_problem, "");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -316,6 +333,7 @@ int main(void)
                 T(test_service__interfaces__are_served_as_the_files_say),
                 T(test_status__no_bus_nor_journal__names_what_is_missing),
                 T(test_status__logind_refuses_to_end_sessions__says_so_and_the_journal_once),
+                T(test_status__logind_finds_nothing_to_end__is_no_problem),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
