@@ -151,6 +151,8 @@ int policy_extend(const Credential *credential, bool limit_open, uint64_t latest
                 latest = credential->login_limit_usec;
         if (by_usec == 0)
                 return refuse(refusal, "an extension is longer than zero");
+        if (credential->kind == KIND_CODE && limit_open)
+                return refuse(refusal, "a code is not extended before its login: issue another");
         if (latest == 0)
                 return refuse(refusal, "nothing is open any more that could be extended");
         left = credential->ceiling_usec > latest ? credential->ceiling_usec - latest : 0;
