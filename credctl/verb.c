@@ -27,6 +27,8 @@ const Verb credctl_verbs[] = {
         {"thaw", "", "let logins with tokens in again", NULL, NULL, 0, 0, false, verb_thaw_run},
         {"verify", "", "the record of all events, and its second witness in the journal", NULL,
          NULL, 0, 0, false, verb_verify_run},
+        {"explain", "[ID]", "why logins of a credential or a user were refused",
+         verb_explain_options, NULL, 0, 1, false, verb_explain_run},
         {"status", "", "whether credd is well, and what needs an admin", NULL, NULL, 0, 0, false,
          verb_status_run},
         {"help", "[VERB]", "this overview, or the help of one verb", NULL, NULL, 0, 1, false,
