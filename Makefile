@@ -6,6 +6,7 @@ SYSCONFDIR   ?= /etc
 LOCALSTATEDIR ?= /var
 DESTDIR      ?=
 MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
+LIBEXECDIR   ?= $(PREFIX)/libexec
 PAMDIR       ?= $(PREFIX)/lib/$(MULTIARCH)/security
 VERSION      := $(shell cat VERSION)
 
@@ -25,7 +26,7 @@ HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -f
             $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 OPT      ?= -O2 -g
 CFLAGS_ALL  = -std=gnu11 -I. -I$(B) -D_GNU_SOURCE -DCREDD_VERSION='"$(VERSION)"' \
-              -DCREDD_SYSCONFDIR='"$(SYSCONFDIR)/credd"' \
+              -DCREDD_SYSCONFDIR='"$(SYSCONFDIR)/credd"' -DCREDD_LIBEXECDIR='"$(LIBEXECDIR)"' \
               $(WARNINGS) $(HARDEN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
@@ -51,7 +52,7 @@ GENERATED  := $(B)/common/interfaces.h $(B)/credd/schema.h
 CREDD_LIBS   := -lsystemd -lsqlite3 -ljansson -lsodium -linih
 CREDCTL_LIBS := -ljansson -lsmartcols -lsystemd
 
-PROGRAMS := $(B)/credd/credd $(B)/credctl/credctl $(B)/pam_ephemeral/pam_ephemeral.so
+PROGRAMS := $(B)/credd/credd $(B)/credctl/credctl $(B)/drill/credd-drill $(B)/pam_ephemeral/pam_ephemeral.so
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
 TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
@@ -144,6 +145,9 @@ $(B)/credd/credd: $(B)/credd/main.o $(B)/libcredd.a $(B)/libcommon.a
 $(B)/credctl/credctl: $(B)/credctl/main.o $(B)/libcredctl.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(CREDCTL_LIBS)
+$(B)/drill/credd-drill: $(B)/drill/credd-drill.o $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lpam
 $(B)/pam_ephemeral/pam_ephemeral.so: $(call obj,$(MODULE_SRC) $(MODULE_COMMON)) pam_ephemeral/pam_ephemeral.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -Wl,--version-script=pam_ephemeral/pam_ephemeral.map \
@@ -210,10 +214,10 @@ format: deps-lint
 # --- install ----------------------------------------------------------------------------------------
 
 install: all
-	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) DESTDIR=$(DESTDIR) BUILD=$(B) \
+	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) DESTDIR=$(DESTDIR) BUILD=$(B) \
 	  packaging/install-files install
 uninstall:
-	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) DESTDIR=$(DESTDIR) BUILD=$(B) \
+	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) DESTDIR=$(DESTDIR) BUILD=$(B) \
 	  packaging/install-files uninstall
 
 clean:

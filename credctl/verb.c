@@ -31,6 +31,8 @@ const Verb credctl_verbs[] = {
          verb_explain_options, NULL, 0, 1, false, verb_explain_run},
         {"status", "", "whether credd is well, and what needs an admin", NULL, NULL, 0, 0, false,
          verb_status_run},
+        {"drill", "", "a canary credential from its issue to its receipt", verb_drill_options,
+         "user", 0, 0, false, verb_drill_run},
         {"help", "[VERB]", "this overview, or the help of one verb", NULL, NULL, 0, 1, false,
          verb_help_run},
         {.name = NULL},

@@ -120,6 +120,8 @@ static json_t *of_credential(const Credential *credential)
         put_user(fields, credential->user, credential->uid);
         put(fields, "role", credential->role);
         put(fields, "holder", credential->holder);
+        if (credential->kind != KIND_TOKEN)
+                put(fields, "kind", credential_kind_to_string(credential->kind));
         return fields;
 }
 

@@ -31,7 +31,7 @@ int policy_issue(const Config *config, bool admin, const IssueRequest *request, 
 
 /* What a request for a code must be, and its own defaults for ttl and uses. Before policy_issue(); of
  * other kinds it says nothing. max_ttl_usec: what is allowed besides. Results as above. */
-int policy_code(uint64_t max_ttl_usec, IssueRequest *request, char refusal[static POLICY_TEXT_MAX]);
+int policy_kind(uint64_t max_ttl_usec, IssueRequest *request, char refusal[static POLICY_TEXT_MAX]);
 
 /* By how much each limit moves is one and the same; what moves is what is still open: the login limit
  * (if limit_open), and live sessions, the latest of which ends at latest_usec (0: none). 0: allowed; 1:

@@ -42,21 +42,24 @@ static uint64_t length_of(int64_t usec)
         return usec < 0 ? USEC_INFINITY : (uint64_t)usec;
 }
 
-/* A drill is made by the drill alone. 0; 1: answered already. */
-static int read_kind(IssueQuestion *question, Answer *answer)
+/* Drills are root's: reports count them apart, so nobody else must be able to call an access one. 0; 1:
+ * answered already. */
+static int read_kind(const Request *request, IssueQuestion *question, Answer *answer)
 {
         CredentialKind kind =
                 question->kind ? credential_kind_from_string(question->kind) : KIND_TOKEN;
         int r;
 
         question->request.kind = kind;
-        if (kind == KIND_TOKEN || kind == KIND_CODE)
+        if (kind == KIND_TOKEN || kind == KIND_CODE ||
+            (kind == KIND_DRILL && peer_identity(request->peer)->uid == 0 &&
+             !question->request.role))
                 return 0;
         r = answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "kind");
         return r < 0 ? r : 1;
 }
 
-/* As if it had been asked for, so that policy looks at it: never wider than policy_code() allows. */
+/* As if it had been asked for, so that policy looks at it: never wider than policy_kind() allows. */
 static int ask_for_console(IssueQuestion *question)
 {
         IssueRequest *q = &question->request;
@@ -106,8 +109,8 @@ static int read_issue(const Request *request, IssueQuestion *ret, Answer *answer
         q->uses = uses;
         q->services = services;
         q->sources = sources;
-        r = read_kind(ret, answer);
-        return r == 0 && q->kind == KIND_CODE ? ask_for_console(ret) : r;
+        r = read_kind(request, ret, answer);
+        return r == 0 && q->kind != KIND_TOKEN ? ask_for_console(ret) : r;
 }
 
 static json_t *list_or(const json_t *list, const char *first, const char *second)
@@ -244,7 +247,7 @@ int verb_issue(const Request *request, Answer *answer)
                 r = find_repeat(request, question.key, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = policy_code(manager->config.max_ttl_usec, &question.request, refusal);
+        r = policy_kind(manager->config.max_ttl_usec, &question.request, refusal);
         if (r == 0)
                 r = policy_issue(&manager->config, true, &question.request,
                                  clock_line_usec(&manager->clock), &grant, refusal);

@@ -102,7 +102,7 @@ io.credd.Admin.Issue|$(with_user '"reason":1')|reason
 io.credd.Admin.Issue|$(with_user '"key":false')|key
 io.credd.Admin.Issue|$(with_user '"kind":1')|kind
 io.credd.Admin.Issue|$(with_user '"kind":"key"')|kind
-io.credd.Admin.Issue|$(with_user '"kind":"drill"')|kind
+io.credd.Admin.Issue|$(with_user '"kind":"key"')|kind
 io.credd.Admin.Explain|{}|user
 io.credd.Admin.Explain|{"user":1}|user
 io.credd.Admin.Explain|{"id":1}|id

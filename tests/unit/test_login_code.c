@@ -120,7 +120,7 @@ static void test_issue__code_that_is_too_much__is_refused(void **state)
 static void test_issue__kind_that_nobody_may_ask_for__is_named(void **state)
 {
         Rig *rig = *state;
-        static const char *const kinds[] = {"", "drill", "key", "Code"};
+        static const char *const kinds[] = {"", "Drill", "key", "Code"};
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
                 json_auto_t *reply = rig_call(

@@ -19,7 +19,7 @@ static void expect_refused(IssueRequest request, const char *word)
 {
         char refusal[POLICY_TEXT_MAX] = "";
 
-        assert_int_equal(policy_code(HOURS(12), &request, refusal), 1);
+        assert_int_equal(policy_kind(HOURS(12), &request, refusal), 1);
         if (!strstr(refusal, word))
                 fail_msg("refused with \"%s\", and \"%s\" was expected", refusal, word);
 }
@@ -28,12 +28,12 @@ static IssueRequest expect_granted(uint64_t max_ttl_usec, IssueRequest request)
 {
         char refusal[POLICY_TEXT_MAX] = "";
 
-        if (policy_code(max_ttl_usec, &request, refusal) != 0)
+        if (policy_kind(max_ttl_usec, &request, refusal) != 0)
                 fail_msg("refused with \"%s\"", refusal);
         return request;
 }
 
-static void test_policy_code__nothing_asked__one_login_within_15min(void **state)
+static void test_policy_kind__nothing_asked__one_login_within_15min(void **state)
 {
         IssueRequest request = expect_granted(HOURS(12), plain());
 
@@ -42,13 +42,13 @@ static void test_policy_code__nothing_asked__one_login_within_15min(void **state
         assert_int_equal(request.ttl_usec, MINUTES(15));
 }
 
-static void test_policy_code__shorter_max_ttl__is_the_default(void **state)
+static void test_policy_kind__shorter_max_ttl__is_the_default(void **state)
 {
         (void)state;
         assert_int_equal(expect_granted(MINUTES(5), plain()).ttl_usec, MINUTES(5));
 }
 
-static void test_policy_code__ttl__as_asked_up_to_15min_and_never_cut(void **state)
+static void test_policy_kind__ttl__as_asked_up_to_15min_and_never_cut(void **state)
 {
         IssueRequest request = plain();
 
@@ -63,7 +63,7 @@ static void test_policy_code__ttl__as_asked_up_to_15min_and_never_cut(void **sta
         expect_refused(request, "15min");
 }
 
-static void test_policy_code__several_uses__refused(void **state)
+static void test_policy_kind__several_uses__refused(void **state)
 {
         IssueRequest request = plain();
 
@@ -74,7 +74,7 @@ static void test_policy_code__several_uses__refused(void **state)
         expect_refused(request, "one login");
 }
 
-static void test_policy_code__other_services_or_sources__refused(void **state)
+static void test_policy_kind__other_services_or_sources__refused(void **state)
 {
         json_auto_t *login = json_pack("[s]", "login"), *local = json_pack("[s]", "local");
         json_auto_t *ssh = json_pack("[s]", "sshd"), *both = json_pack("[ss]", "login", "sshd");
@@ -94,7 +94,7 @@ static void test_policy_code__other_services_or_sources__refused(void **state)
         expect_refused(request, "console");
 }
 
-static void test_policy_code__a_token__is_none_of_its_business(void **state)
+static void test_policy_kind__a_token__is_none_of_its_business(void **state)
 {
         IssueRequest request = plain(), same;
 
@@ -122,12 +122,12 @@ static void test_policy_extend__code_before_its_login__refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_policy_code__nothing_asked__one_login_within_15min),
-                cmocka_unit_test(test_policy_code__shorter_max_ttl__is_the_default),
-                cmocka_unit_test(test_policy_code__ttl__as_asked_up_to_15min_and_never_cut),
-                cmocka_unit_test(test_policy_code__several_uses__refused),
-                cmocka_unit_test(test_policy_code__other_services_or_sources__refused),
-                cmocka_unit_test(test_policy_code__a_token__is_none_of_its_business),
+                cmocka_unit_test(test_policy_kind__nothing_asked__one_login_within_15min),
+                cmocka_unit_test(test_policy_kind__shorter_max_ttl__is_the_default),
+                cmocka_unit_test(test_policy_kind__ttl__as_asked_up_to_15min_and_never_cut),
+                cmocka_unit_test(test_policy_kind__several_uses__refused),
+                cmocka_unit_test(test_policy_kind__other_services_or_sources__refused),
+                cmocka_unit_test(test_policy_kind__a_token__is_none_of_its_business),
                 cmocka_unit_test(test_policy_extend__code_before_its_login__refused),
         };
 
