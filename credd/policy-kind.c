@@ -10,10 +10,9 @@
 
 #define TTL_USEC (15 * 60 * USEC_PER_SEC)
 
-__attribute__((format(printf, 2, 0))) static int refuse(char *refusal, const char *why,
-                                                        CredentialKind kind)
+static int refuse(char *refusal, CredentialKind kind, const char *why)
 {
-        (void)snprintf(refusal, POLICY_TEXT_MAX, why, credential_kind_to_string(kind));
+        (void)snprintf(refusal, POLICY_TEXT_MAX, "a %s %s", credential_kind_to_string(kind), why);
         return 1;
 }
 
@@ -31,14 +30,12 @@ int policy_kind(uint64_t max_ttl_usec, IssueRequest *request, char refusal[stati
         if (request->kind == KIND_TOKEN)
                 return 0;
         if (request->uses > 1)
-                return refuse(refusal,
-                              "a %s is good for one login: leave --uses out, or issue a token",
-                              request->kind);
+                return refuse(refusal, request->kind,
+                              "is good for one login: leave --uses out, or issue a token");
         if (!none_or(request->services, "login") || !none_or(request->sources, "local"))
-                return refuse(refusal,
-                              "a %s is for the console of this host alone, --service login --from "
-                              "local; for SSH issue a token",
-                              request->kind);
+                return refuse(refusal, request->kind,
+                              "is for the console of this host alone, --service login --from "
+                              "local; for SSH issue a token");
         if (request->ttl_usec != USEC_INFINITY && request->ttl_usec > TTL_USEC)
                 return refuse(refusal, "a %s lives 15min at most: shorten --ttl, or issue a token",
                               request->kind);
