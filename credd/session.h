@@ -67,14 +67,16 @@ int session_row_make(Manager *manager, const Credential *credential, Login *logi
 int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why);
 /* Ending or extending the live sessions of a credential (0: of every one) whose deadline lies ahead.
  * First the rows, inside a batch, which may fail; then, when nothing can fail any more, the sessions
- * themselves, whose timers cannot be rolled back. why: see Session; NULL: the credential's own end says
- * it. */
-int sessions_store_end(Sessions *sessions, int64_t credential);
-void sessions_end(Sessions *sessions, int64_t credential, const char *why);
-int sessions_store_extension(Sessions *sessions, int64_t credential, uint64_t by_usec);
-void sessions_extend(Sessions *sessions, int64_t credential, uint64_t by_usec);
-/* The latest deadline of those that are not over; 0: there is none. */
-uint64_t sessions_latest(const Sessions *sessions, int64_t credential);
+ * themselves, whose timers cannot be rolled back. One request has one "now": a deadline that passes
+ * between two readings of the clock would be extended on record and kept all the same. why: see Session;
+ * NULL: the credential's own end says it. */
+int sessions_store_end(Sessions *sessions, int64_t credential, uint64_t now_usec);
+void sessions_end(Sessions *sessions, int64_t credential, uint64_t now_usec, const char *why);
+int sessions_store_extension(Sessions *sessions, int64_t credential, uint64_t now_usec,
+                             uint64_t by_usec);
+void sessions_extend(Sessions *sessions, int64_t credential, uint64_t now_usec, uint64_t by_usec);
+/* The latest deadline of those that are not over at that moment; 0: there is none. */
+uint64_t sessions_latest(const Sessions *sessions, int64_t credential, uint64_t now_usec);
 /* The first deadline of its live sessions; USEC_INFINITY: none is live. */
 uint64_t sessions_earliest(const Sessions *sessions, int64_t credential);
 /* Its leader has exited, and its end is being verified. */

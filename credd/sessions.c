@@ -69,51 +69,49 @@ static int store_deadlines(Sessions *sessions, int64_t credential, uint64_t now_
         return r;
 }
 
-int sessions_store_end(Sessions *sessions, int64_t credential)
+int sessions_store_end(Sessions *sessions, int64_t credential, uint64_t now_usec)
 {
-        return store_deadlines(sessions, credential, clock_line_usec(&sessions->manager->clock), 0);
+        return store_deadlines(sessions, credential, now_usec, 0);
 }
 
-int sessions_store_extension(Sessions *sessions, int64_t credential, uint64_t by_usec)
+int sessions_store_extension(Sessions *sessions, int64_t credential, uint64_t now_usec,
+                             uint64_t by_usec)
 {
-        return store_deadlines(sessions, credential, clock_line_usec(&sessions->manager->clock),
-                               by_usec);
+        return store_deadlines(sessions, credential, now_usec, by_usec);
 }
 
 /* Timers act after the commit: what they lead to begins with one. */
-void sessions_end(Sessions *sessions, int64_t credential, const char *why)
+void sessions_end(Sessions *sessions, int64_t credential, uint64_t now_usec, const char *why)
 {
-        uint64_t now = clock_line_usec(&sessions->manager->clock);
         Session *session;
 
         LIST_FOREACH (session, &sessions->list, all)
-                if (concerns(session, credential, now)) {
-                        session->row.deadline_usec = now;
+                if (concerns(session, credential, now_usec)) {
+                        session->row.deadline_usec = now_usec;
                         session->why = why;
-                        session_look_at(session, now);
+                        session_look_at(session, now_usec);
                 }
 }
 
-void sessions_extend(Sessions *sessions, int64_t credential, uint64_t by_usec)
+void sessions_extend(Sessions *sessions, int64_t credential, uint64_t now_usec, uint64_t by_usec)
 {
-        uint64_t now = clock_line_usec(&sessions->manager->clock);
         Session *session;
 
         LIST_FOREACH (session, &sessions->list, all)
-                if (concerns(session, credential, now)) {
+                if (concerns(session, credential, now_usec)) {
                         session->row.deadline_usec += by_usec;
                         warning_plan(session);
                         session_look_at(session, session->row.deadline_usec);
                 }
 }
 
-uint64_t sessions_latest(const Sessions *sessions, int64_t credential)
+uint64_t sessions_latest(const Sessions *sessions, int64_t credential, uint64_t now_usec)
 {
-        uint64_t now = clock_line_usec(&sessions->manager->clock), latest = 0;
+        uint64_t latest = 0;
         const Session *session;
 
         LIST_FOREACH (session, &sessions->list, all)
-                if (concerns(session, credential, now) && session->row.deadline_usec > latest)
+                if (concerns(session, credential, now_usec) && session->row.deadline_usec > latest)
                         latest = session->row.deadline_usec;
         return latest;
 }

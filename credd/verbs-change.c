@@ -69,6 +69,7 @@ int verb_revoke(const Request *request, Answer *answer)
         AUTO_CREDENTIAL Credential credential = {0};
         const char *id = NULL, *reason = NULL;
         const Parameter parameters[] = {{"id", 's', &id}, {"reason", 'S', &reason}};
+        uint64_t now = clock_line_usec(&manager->clock);
         int r;
 
         r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
@@ -82,11 +83,11 @@ int verb_revoke(const Request *request, Answer *answer)
                 return answer_final(manager, &credential, answer);
         r = revoke_credential(request, &credential, reason);
         if (r == 0)
-                r = sessions_store_end(manager->sessions, credential.num);
+                r = sessions_store_end(manager->sessions, credential.num, now);
         if (r == 0)
                 r = answer_with_credential(manager, credential.num, NULL, answer);
         if (r == 0)
-                sessions_end(manager->sessions, credential.num, NULL);
+                sessions_end(manager->sessions, credential.num, now, NULL);
         return r;
 }
 
@@ -95,6 +96,7 @@ int verb_revoke(const Request *request, Answer *answer)
 typedef struct Extension {
         const char *id, *reason;
         uint64_t by_usec;
+        uint64_t now_usec; /* one for all of it: see sessions_extend() */
 } Extension;
 
 static int read_extension(const Request *request, Extension *ret, Answer *answer)
@@ -108,6 +110,7 @@ static int read_extension(const Request *request, Extension *ret, Answer *answer
         if (r == 0)
                 r = check_reason(ret->reason, answer);
         ret->by_usec = (uint64_t)by;
+        ret->now_usec = clock_line_usec(&request->manager->clock);
         return r;
 }
 
@@ -156,16 +159,19 @@ static int store_extension(const Request *request, const Credential *credential,
         if (r == 0)
                 r = event_credential_extended(&manager->events, credential, &actor, by, latest + by,
                                               extension->reason);
-        return r < 0 ? r : sessions_store_extension(manager->sessions, credential->num, by);
+        return r < 0 ? r
+                     : sessions_store_extension(manager->sessions, credential->num,
+                                                extension->now_usec, by);
 }
 
 static int extend(const Request *request, const Credential *credential, const Extension *extension,
                   Answer *answer)
 {
         Manager *manager = request->manager;
-        uint64_t latest = sessions_latest(manager->sessions, credential->num);
+        uint64_t latest =
+                sessions_latest(manager->sessions, credential->num, extension->now_usec);
         bool limit_open = credential->cause == CAUSE_NONE &&
-                          clock_line_usec(&manager->clock) < credential->login_limit_usec;
+                          extension->now_usec < credential->login_limit_usec;
         char refusal[POLICY_TEXT_MAX];
         int r;
 
@@ -179,7 +185,8 @@ static int extend(const Request *request, const Credential *credential, const Ex
                 r = answer_extended(manager, credential->num, answer);
         if (r < 0)
                 return r;
-        sessions_extend(manager->sessions, credential->num, extension->by_usec);
+        sessions_extend(manager->sessions, credential->num, extension->now_usec,
+                        extension->by_usec);
         expiry_changed(manager->expiry);
         return 0;
 }
@@ -239,6 +246,7 @@ int verb_time(const Request *request, Answer *answer)
 static int give_back(const Request *request, const Credential *credential, Answer *answer)
 {
         Manager *manager = request->manager;
+        uint64_t now = clock_line_usec(&manager->clock);
         Actor actor;
         int r;
 
@@ -247,11 +255,11 @@ static int give_back(const Request *request, const Credential *credential, Answe
         if (r == 0)
                 r = event_credential_returned(&manager->events, credential, &actor);
         if (r == 0)
-                r = sessions_store_end(manager->sessions, credential->num);
+                r = sessions_store_end(manager->sessions, credential->num, now);
         if (r == 0)
                 r = answer_with_credential(manager, credential->num, NULL, answer);
         if (r == 0)
-                sessions_end(manager->sessions, credential->num, "it was given back");
+                sessions_end(manager->sessions, credential->num, now, "it was given back");
         return r;
 }
 
@@ -295,6 +303,7 @@ int verb_freeze(const Request *request, Answer *answer)
         Manager *manager = request->manager;
         const char *reason = NULL;
         bool end_sessions = false;
+        uint64_t now = clock_line_usec(&manager->clock);
         const Parameter parameters[] = {{"reason", 'S', &reason},
                                         {"end_sessions", 'B', &end_sessions}};
         int r;
@@ -308,7 +317,7 @@ int verb_freeze(const Request *request, Answer *answer)
                 return answer_refused(answer, "io.credd.Admin.NothingToDo");
         r = freeze(request, reason, end_sessions);
         if (r == 0 && end_sessions)
-                r = sessions_store_end(manager->sessions, 0);
+                r = sessions_store_end(manager->sessions, 0, now);
         if (r < 0)
                 return r;
         answer->parameters = json_pack("{si}", "sessions_ending",
@@ -316,7 +325,7 @@ int verb_freeze(const Request *request, Answer *answer)
         if (!answer->parameters)
                 return -ENOMEM;
         if (end_sessions)
-                sessions_end(manager->sessions, 0, "the host was frozen");
+                sessions_end(manager->sessions, 0, now, "the host was frozen");
         return 0;
 }
 

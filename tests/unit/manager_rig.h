@@ -32,15 +32,17 @@ typedef struct Rig {
         char config[SCRATCH_PATH_MAX], login[SCRATCH_PATH_MAX], admin[SCRATCH_PATH_MAX];
         int login_fd, admin_fd;
         uint64_t skew_usec; /* the daemon's clocks stand ahead by this */
+        uint64_t step_usec; /* ... and by this more after each reading */
         Manager *manager;
 } Rig;
 
 static inline uint64_t rig_read_clock(void *userdata, clockid_t id)
 {
-        const Rig *rig = userdata;
+        Rig *rig = userdata;
         struct timespec now;
 
         assert_int_equal(clock_gettime(id, &now), 0);
+        rig->skew_usec += rig->step_usec;
         return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000 + rig->skew_usec;
 }
 

@@ -163,6 +163,67 @@ test_open_session__revoked_since_the_login__is_refused_and_its_process_ended(voi
         assert_int_equal(sessions_live(rig->manager->sessions), 0);
 }
 
+static bool read_deadline(void *userdata, SessionRow *row)
+{
+        uint64_t *ret_deadline = userdata;
+
+        *ret_deadline = row->deadline_usec;
+        return true;
+}
+
+/* Of its one session, which must be the same in the store and in memory. */
+static uint64_t deadline_of(Rig *rig, const char *id)
+{
+        AUTO_CREDENTIAL Credential c = find(rig, id);
+        uint64_t stored = 0;
+
+        assert_int_equal(store_each_session(rig->manager->store, SESSIONS_OF, c.num, 0, INT64_MAX,
+                                            read_deadline, &stored),
+                         0);
+        assert_int_equal(sessions_earliest(rig->manager->sessions, c.num), stored);
+        return stored;
+}
+
+/* So many readings of the clock before the deadline; each takes a second. */
+static bool extend_before_deadline(Rig *rig, const char *id, unsigned readings)
+{
+        uint64_t now = clock_line_usec(&rig->manager->clock);
+        json_auto_t *reply = NULL;
+
+        rig->skew_usec += deadline_of(rig, id) - SECONDS(readings) - now;
+        rig->step_usec = SECONDS(1);
+        reply = rig_call(rig, rig->admin, "io.credd.Admin.Extend",
+                         json_pack("{ss si}", "id", id, "by_usec", SECONDS(100)));
+        rig->step_usec = 0;
+        return !json_object_get(reply, "error");
+}
+
+static void test_extend__while_the_deadline_passes__is_done_wholly_or_refused(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
+        uint64_t deadline;
+        unsigned extended = 0, refused = 0;
+
+        need_root();
+        token = issue(rig, json_pack("{sI}", "max_lifetime_usec", (json_int_t)HOURS(12)), id);
+        login = log_in(rig, token);
+        person = open_session(rig, login);
+        for (unsigned readings = 30; readings > 0; readings--) {
+                deadline = deadline_of(rig, id);
+                if (extend_before_deadline(rig, id, readings)) {
+                        deadline += SECONDS(100);
+                        extended++;
+                } else
+                        refused++;
+                assert_int_equal(deadline_of(rig, id), deadline);
+                assert_int_equal(count_events(rig, "credential-extended"), extended);
+        }
+        assert_true(extended > 0 && refused > 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -173,6 +234,7 @@ int main(void)
                 T(test_login__never_claimed__lapses_and_the_credential_ends),
                 T(test_login__unclaimed_and_its_process_opened_a_later_one__that_lives_on),
                 T(test_open_session__revoked_since_the_login__is_refused_and_its_process_ended),
+                T(test_extend__while_the_deadline_passes__is_done_wholly_or_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
