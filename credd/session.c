@@ -116,6 +116,13 @@ uint64_t session_now_usec(const Session *session)
         return clock_line_usec(&session->manager->clock);
 }
 
+/* Without memory for it the end goes on, and is put down to its time alone. */
+void session_set_why(Session *session, const char *why)
+{
+        free(session->why);
+        session->why = why ? strdup(why) : NULL;
+}
+
 void session_note_step(Session *session, const char *step)
 {
         size_t n = json_array_size(session->steps);
@@ -151,7 +158,7 @@ static void give_up_binding(Session *session)
         session->bind_by_usec = USEC_INFINITY;
         if (session_ending(session))
                 return; /* it is being ended already, and late is counted from its deadline */
-        session->why = "logind never announced its session";
+        session_set_why(session, "logind never announced its session");
         session->row.deadline_usec = clock_line_usec(&manager->clock);
         if (batch_enter(manager->batch) < 0)
                 return;
@@ -203,6 +210,7 @@ void session_close(Session *session)
         (void)sd_event_source_disable_unref(session->timer);
         reaper_done(session);
         session_row_done(&session->row);
+        free(session->why);
         if (session->pidfd >= 0)
                 (void)close(session->pidfd);
         free(session);
@@ -313,7 +321,7 @@ int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why
                 return -ENOMEM;
         session->manager = manager;
         session->pidfd = pidfd;
-        session->why = why;
+        session_set_why(session, why);
         session->bind_by_usec = row->logind_id
                                         ? USEC_INFINITY
                                         : row->opened_usec + manager->config.bind_timeout_usec;

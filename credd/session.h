@@ -26,7 +26,7 @@ typedef struct Session {
         sd_event_source *exit, *timer;
         uint64_t look_usec;    /* what the timer is set to; USEC_INFINITY: it is off */
         uint64_t bind_by_usec; /* USEC_INFINITY: logind has announced it */
-        const char *why;       /* it is ended before its deadline; NULL: by its deadline */
+        char *why;             /* it is ended before its deadline; NULL: by its deadline */
         /* From when on what its user starts may be its residue: its login, or that of a session of the same
          * user that ended meanwhile and left the user's manager to this one. */
         uint64_t since_usec;

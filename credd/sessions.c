@@ -88,7 +88,7 @@ void sessions_end(Sessions *sessions, int64_t credential, uint64_t now_usec, con
         LIST_FOREACH (session, &sessions->list, all)
                 if (concerns(session, credential, now_usec)) {
                         session->row.deadline_usec = now_usec;
-                        session->why = why;
+                        session_set_why(session, why);
                         session_look_at(session, now_usec);
                 }
 }

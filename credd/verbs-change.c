@@ -168,8 +168,7 @@ static int extend(const Request *request, const Credential *credential, const Ex
                   Answer *answer)
 {
         Manager *manager = request->manager;
-        uint64_t latest =
-                sessions_latest(manager->sessions, credential->num, extension->now_usec);
+        uint64_t latest = sessions_latest(manager->sessions, credential->num, extension->now_usec);
         bool limit_open = credential->cause == CAUSE_NONE &&
                           extension->now_usec < credential->login_limit_usec;
         char refusal[POLICY_TEXT_MAX];
@@ -325,7 +324,7 @@ int verb_freeze(const Request *request, Answer *answer)
         if (!answer->parameters)
                 return -ENOMEM;
         if (end_sessions)
-                sessions_end(manager->sessions, 0, now, "the host was frozen");
+                sessions_end(manager->sessions, 0, now, store_frozen(manager->store));
         return 0;
 }
 

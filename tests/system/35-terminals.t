@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What a person at a terminal sees: the warnings, the reason, the end; in tmux, too. No program that holds
+# the terminal, and no terminal that was stopped, delays the end.
+# shellcheck disable=SC2016,SC2317  # $ in a session's command is the session's; functions called by name
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+shown='watcher reader writer'
+new_users watcher reader writer stopped attached detached revoked frozen quiet
+
+# --- Terminals as people have them: a type, and an input that stays open
+
+# The terminal stops once its session is ready, as Ctrl-S does it.
+hold_terminal() { # USER TOKEN KEYS COMMAND
+    { sleep 4; printf %b "$3"; sleep 60; } |
+        TERM=xterm sshpass -p "$2" ssh -tt -o NumberOfPasswordPrompts=1 -o PreferredAuthentications=password \
+            "$1@127.0.0.1" "$4"
+}
+sit_down() { # USER TTL KEYS COMMAND
+    tokens[$1]=$(issue_token "$1" --ttl "$2")
+    ids[$1]=$(id_of "${tokens[$1]}")
+    guest hold_terminal hold_terminal "$1" "${tokens[$1]}" "$3" "$4" >"$work/$1.out" 2>&1 &
+}
+
+configure Warn="6s 3s"
+sit_down watcher 16s '' 'echo ready; sleep 7701'
+sit_down reader 16s '' 'seq 100000 >many; echo ready; less many'
+sit_down writer 16s '' 'echo ready; vim -u NONE many'
+sit_down stopped 16s '\023' 'echo ready; while :; do echo tick; sleep 0.2; done'
+sit_down attached 16s '' 'echo ready; tmux new-session "tmux pipe-pane \"cat >seen\"; sleep 7702"'
+sit_down detached 16s '' 'tmux new-session -d "sleep 7703"; tmux pipe-pane "cat >seen"; echo ready; sleep 7704'
+sit_down quiet 16s '' 'mesg n; echo ready; sleep 7705'
+sit_down revoked 1h '' 'echo ready; sleep 7706'
+sit_down frozen 1h '' 'echo ready; sleep 7707'
+for name in $shown stopped attached detached quiet revoked frozen; do
+    wait_until 12 is_ready "$name" || diag "$name is not ready: $(output_of "$name")"
+done
+
+# --- What was typed stops what is shown; nobody sees a line of it until it goes on
+
+sleep_until $(($(show_of "${ids[stopped]}" '.sessions[0].deadline_usec') - 2000000))
+size=$(stat -c %s "$work/stopped.out")
+sleep 1
+is "$(stat -c %s "$work/stopped.out")" "$size" "stopped: the terminal shows nothing any more"
+for name in $shown stopped attached detached quiet; do
+    wait_for_receipt "${ids[$name]}"
+done
+
+# --- Warning, reason, end
+
+for name in $shown attached; do
+    id=${ids[$name]}
+    seen=$(output_of "$name")
+    for left in 6s 3s; do
+        like "$seen" "access with credential $id ends in $left \\(2[0-9]{3}-" "$name: $left before, with the moment and the credential"
+    done
+    like "$seen" "credctl extend $id --by" "$name: and how to get more time"
+done
+for name in $shown; do
+    like "$(output_of "$name")" "this session ends now: its time is over \\(credential ${ids[$name]}\\)" \
+        "$name: the reason stands before the end"
+done
+like "$(output_of watcher)" 'ends in 6s.*ends in 3s.*ends now' "first the warnings, in their order, then the end"
+for name in attached detached; do
+    seen=$(in_lab cat "/home/$name/seen")
+    for left in 6s 3s; do
+        like "$seen" "credential ${ids[$name]} ends in $left" "$name: the pane of tmux was told, $left before"
+    done
+done
+for name in $shown stopped attached detached quiet; do
+    is "$(receipt_of "${ids[$name]}" .verdict)" confirmed "$name: the receipt confirms the end"
+    at_most "$(receipt_of "${ids[$name]}" .late_usec)" 1000000 "$name: nothing has delayed it"
+    is "$(event_field "${ids[$name]}" session-warned CREDD_EVENT | wc -l)" 2 "$name: two warnings are on record"
+done
+unlike "$(output_of stopped)" 'ends now' "stopped: its terminal was passed over"
+unlike "$(output_of quiet)" 'ends (in|now)' "quiet: who said mesg n is not told"
+
+# --- Ended before its time: by whom, and why
+
+in_lab credctl revoke "${ids[revoked]}" --reason "the laptop is stolen" >/dev/null
+in_lab credctl freeze --end-sessions --reason "an incident" --yes >/dev/null
+wait_for_receipt "${ids[revoked]}"
+wait_for_event "${ids[frozen]}" session-ended
+like "$(output_of revoked)" "ends now: revoked by root: the laptop is stolen \\(credential ${ids[revoked]}\\)" \
+    "revoked: the terminal says by whom and why"
+like "$(output_of frozen)" "ends now: the host was frozen by root: an incident \\(credential ${ids[frozen]}\\)" \
+    "frozen: the terminal says by whom and why"
+like "$(journal_of "${ids[frozen]}")" 'session-terminating the host was frozen by root: an incident' "... and so does the journal"
+in_lab credctl thaw >/dev/null
+
+plan
