@@ -16,6 +16,7 @@ typedef struct Entry {
         char *id;
         uid_t uid;
         pid_t leader;
+        uint64_t created_boot_usec;
 } Entry;
 
 struct Announced {
@@ -85,6 +86,7 @@ void announced_add(Announced *announced, const LogindSession *session)
         }
         entry->uid = session->uid;
         entry->leader = session->leader;
+        entry->created_boot_usec = session->created_boot_usec;
 }
 
 void announced_remove(Announced *announced, const char *id)
@@ -133,10 +135,9 @@ bool announced_is_scope_of(const char *cgroup, uid_t uid, const char *id)
 bool announced_scope_before(const Announced *announced, const char *cgroup, uint64_t ticks)
 {
         const Entry *entry;
-        ProcInfo leader;
 
         LIST_FOREACH (entry, &announced->list, all)
                 if (announced_is_scope_of(cgroup, entry->uid, entry->id))
-                        return proc_read(entry->leader, &leader) == 0 && leader.start_ticks < ticks;
+                        return proc_ticks_of_boot_usec(entry->created_boot_usec) < ticks;
         return false;
 }

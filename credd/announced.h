@@ -20,7 +20,9 @@ void announced_clear(Announced *announced);
 const char *announced_id_of(const Announced *announced, pid_t leader);
 /* A session of that uid with another leader. */
 bool announced_elsewhere(const Announced *announced, uid_t uid, pid_t leader);
-/* The cgroup is the scope of a session whose leader started before those ticks. */
+/* The cgroup is the scope of a session that logind made before those ticks. Its leader's age says nothing:
+ * sshd forks it when the connection comes, and who waits with the key makes a session much later
+ * (34-contractor.t). */
 bool announced_scope_before(const Announced *announced, const char *cgroup, uint64_t ticks);
 
 /* Where logind puts a session: "/user.slice/user-UID.slice/session-ID.scope". The whole path counts: in

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 DEFINE_CLEANUP(LogindCall, logind_call_free)
 
@@ -72,9 +73,28 @@ int logind_reply_error(sd_bus_message *m)
         return r <= 0 || r == ENXIO ? -EIO : -r;
 }
 
+static uint64_t now_usec(clockid_t id)
+{
+        struct timespec now;
+
+        return clock_gettime(id, &now) < 0
+                       ? 0
+                       : (uint64_t)now.tv_sec * UINT64_C(1000000) + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* logind keeps the moment on a clock that stands still while the machine sleeps. */
+static uint64_t boot_of_monotonic(uint64_t moment_usec)
+{
+        uint64_t monotonic = now_usec(CLOCK_MONOTONIC), boot = now_usec(CLOCK_BOOTTIME);
+
+        return moment_usec == 0 || moment_usec > monotonic ? UINT64_MAX
+                                                           : boot - (monotonic - moment_usec);
+}
+
 static int read_property(sd_bus_message *m, const char *name, LogindSession *session)
 {
         uint32_t number;
+        uint64_t moment;
         int r;
 
         if (strcmp(name, "Scope") == 0)
@@ -83,6 +103,12 @@ static int read_property(sd_bus_message *m, const char *name, LogindSession *ses
                 return sd_bus_message_read(m, "v", "s", &session->class);
         if (strcmp(name, "Service") == 0)
                 return sd_bus_message_read(m, "v", "s", &session->service);
+        if (strcmp(name, "TimestampMonotonic") == 0) {
+                r = sd_bus_message_read(m, "v", "t", &moment);
+                if (r >= 0)
+                        session->created_boot_usec = boot_of_monotonic(moment);
+                return r;
+        }
         if (strcmp(name, "Leader") == 0) {
                 r = sd_bus_message_read(m, "v", "u", &number);
                 if (r >= 0)

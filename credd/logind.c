@@ -137,8 +137,12 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *unused
 {
         CLEANUP(query_freep) Query *query = userdata;
         Logind *logind = query->logind;
-        LogindSession session = {
-                .id = query->id, .uid = (uid_t)-1, .scope = "", .class = "", .service = ""};
+        LogindSession session = {.id = query->id,
+                                 .uid = (uid_t)-1,
+                                 .created_boot_usec = UINT64_MAX,
+                                 .scope = "",
+                                 .class = "",
+                                 .service = ""};
         bool vanished = sd_bus_message_is_method_error(m, BUS_NAME ".Error.UnknownObject") > 0;
         int r = logind_reply_error(m);
 

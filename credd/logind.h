@@ -17,8 +17,10 @@ typedef struct LogindSession {
         const char *id;
         uid_t uid;
         pid_t leader;
-        const char *scope; /* unit name, "session-3.scope"; "" if it has none */
-        const char *class; /* "user", "user-early", "manager", "greeter", ... */
+        uint64_t
+                created_boot_usec; /* not earlier than it was, if the machine slept; UINT64_MAX: unknown */
+        const char *scope;         /* unit name, "session-3.scope"; "" if it has none */
+        const char *class;         /* "user", "user-early", "manager", "greeter", ... */
         const char *service;
 } LogindSession;
 

@@ -95,8 +95,8 @@ const Announced *sessions_announced(const Sessions *sessions);
 
 /* For the reaper: it is verified gone and its end is committed. */
 void session_gone(Session *session);
-/* The cgroup is the scope of a live session that a credential opened, or of any session whose
- * leader started before those ticks: what runs there is no residue. */
+/* The cgroup is the scope of a live session that a credential opened, or of any session that
+ * logind made before those ticks: what runs there is no residue. */
 bool sessions_cover_cgroup(const Sessions *sessions, const char *cgroup, uint64_t before_ticks);
 /* All processes at a moment not before since (on the line). Sessions that end together share it. NULL:
  * it cannot be read. Valid until the next call. */

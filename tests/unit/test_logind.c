@@ -92,10 +92,11 @@ static void fake_properties(Fixture *f, sd_bus_message *m)
         }
         (void)snprintf(scope, sizeof(scope), "session-%s.scope", id);
         assert_return_code(sd_bus_reply_method_return(
-                                   m, "a{sv}", 7, "Id", "s", id, "User", "(uo)", UINT32_C(1001),
+                                   m, "a{sv}", 8, "Id", "s", id, "User", "(uo)", UINT32_C(1001),
                                    "/org/freedesktop/login1/user/_1001", "Scope", "s", scope,
                                    "Leader", "u", UINT32_C(4242), "Class", "s", "user", "Service",
-                                   "s", "sshd", "Seat", "(so)", "", "/"),
+                                   "s", "sshd", "TimestampMonotonic", "t", UINT64_C(1), "Seat",
+                                   "(so)", "", "/"),
                            errno);
 }
 
@@ -238,6 +239,8 @@ static void on_session(void *userdata, const LogindSession *session)
         assert_string_equal(session->service, "sshd");
         assert_int_equal(session->uid, 1001);
         assert_int_equal(session->leader, 4242);
+        /* When the monotonic clock began; a machine that never slept has the other one begin there, too. */
+        assert_true(session->created_boot_usec > 0 && session->created_boot_usec < UINT64_MAX);
         note(userdata, "+", session->id);
 }
 
