@@ -30,7 +30,7 @@ sit_down writer 16s '' 'echo ready; vim -u NONE many'
 sit_down stopped 16s '\023' 'echo ready; while :; do echo tick; sleep 0.2; done'
 sit_down attached 16s '' 'echo ready; tmux new-session "tmux pipe-pane \"cat >seen\"; sleep 7702"'
 sit_down detached 16s '' 'tmux new-session -d "sleep 7703"; tmux pipe-pane "cat >seen"; echo ready; sleep 7704'
-sit_down quiet 16s '' 'mesg n; echo ready; sleep 7705'
+sit_down quiet 16s '' 'chmod g-w "$(tty)"; echo ready; sleep 7705'
 sit_down revoked 1h '' 'echo ready; sleep 7706'
 sit_down frozen 1h '' 'echo ready; sleep 7707'
 for name in $shown stopped attached detached quiet revoked frozen; do
@@ -74,7 +74,7 @@ for name in $shown stopped attached detached quiet; do
     is "$(event_field "${ids[$name]}" session-warned CREDD_EVENT | wc -l)" 2 "$name: two warnings are on record"
 done
 unlike "$(output_of stopped)" 'ends now' "stopped: its terminal was passed over"
-unlike "$(output_of quiet)" 'ends (in|now)' "quiet: who said mesg n is not told"
+unlike "$(output_of quiet)" 'ends (in|now)' "quiet: who takes no messages (mesg n does that) is not told"
 
 # --- Ended before its time: by whom, and why
 
