@@ -37,8 +37,8 @@ int policy_kind(uint64_t max_ttl_usec, IssueRequest *request, char refusal[stati
                               "is for the console of this host alone, --service login --from "
                               "local; for SSH issue a token");
         if (request->ttl_usec != USEC_INFINITY && request->ttl_usec > TTL_USEC)
-                return refuse(refusal, "a %s lives 15min at most: shorten --ttl, or issue a token",
-                              request->kind);
+                return refuse(refusal, request->kind,
+                              "lives 15min at most: shorten --ttl, or issue a token");
         if (request->ttl_usec == USEC_INFINITY)
                 request->ttl_usec = max_ttl_usec < TTL_USEC ? max_ttl_usec : TTL_USEC;
         request->uses = 1;
