@@ -47,6 +47,11 @@
           "SELECT num FROM credential WHERE issuer_uid = ? AND request_key = ?")                   \
         X(CREDENTIAL_AFTER, KEY,                                                                   \
           "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM "WHERE c.num > ? ORDER BY c.num LIMIT ?")   \
+        X(CREDENTIAL_OPEN_OF, KEY,                                                                 \
+          "SELECT " CREDENTIAL_COLUMNS                                                             \
+          " FROM credential c CROSS JOIN standing s ON s.num = c.num "                             \
+          "WHERE c.uid = ? AND c.ceiling > ? AND s.cause = 0 AND s.uses_left > 0 "                 \
+          "AND s.login_limit > ?")                                                                 \
         X(STANDING_SPEND, KEY,                                                                     \
           "UPDATE standing SET uses_left = uses_left - 1, open_logins = open_logins + 1 "          \
           "WHERE num = ? AND uses_left > 0 AND cause = 0")                                         \

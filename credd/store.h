@@ -112,6 +112,10 @@ int store_find_key(Store *store, uid_t issuer, const char *key, int64_t *ret_num
 /* Calls back for each credential with num > after, in order, until it returns false; limit rows. */
 int store_each_credential(Store *store, int64_t after, int64_t limit,
                           bool (*each)(void *userdata, Credential *credential), void *userdata);
+/* Those of that uid with a use left and a login limit that is to come, in no order; else as above. It
+ * looks at no other user's, nor at those that are past their ceiling. */
+int store_each_open(Store *store, uid_t uid, uint64_t now_usec,
+                    bool (*each)(void *userdata, Credential *credential), void *userdata);
 /* The use that policy allowed. 0: spent; -ESTALE: there was none left after all. */
 int store_spend(Store *store, int64_t num);
 int store_close_login(Store *store, int64_t num);
