@@ -235,7 +235,7 @@ int event_deprovision_missed(Events *events, const SessionRow *session, uint64_t
 }
 
 int event_login_accepted(Events *events, const Credential *credential, const LoginFacts *facts,
-                         pid_t pid)
+                         pid_t pid, const char *method)
 {
         json_t *fields = of_credential(credential);
 
@@ -243,6 +243,7 @@ int event_login_accepted(Events *events, const Credential *credential, const Log
         put(fields, "tty", facts->tty);
         put(fields, "rhost", facts->rhost);
         put_format(fields, "pid", "%d", pid);
+        put(fields, "method", method);
         return add(events, EVENT_LOGIN_ACCEPTED, credential->num, fields);
 }
 
@@ -269,6 +270,31 @@ int event_login_unclaimed(Events *events, const Credential *credential, const Lo
         put_format(fields, "leader", "%d", login->pid);
         put(fields, "reason", reason);
         return add(events, EVENT_LOGIN_UNCLAIMED, credential->num, fields);
+}
+
+static json_t *of_facts(const LoginFacts *facts, pid_t leader)
+{
+        json_t *fields = json_object();
+
+        put_user(fields, facts->user, facts->uid);
+        put(fields, "service", facts->service);
+        put(fields, "tty", facts->tty);
+        put(fields, "rhost", facts->rhost);
+        put_format(fields, "leader", "%d", leader);
+        return fields;
+}
+
+int event_login_ended(Events *events, const LoginFacts *facts, pid_t leader)
+{
+        return add(events, EVENT_LOGIN_ENDED, 0, of_facts(facts, leader));
+}
+
+int event_login_lingers(Events *events, const LoginFacts *facts, pid_t leader, uint64_t late_usec)
+{
+        json_t *fields = of_facts(facts, leader);
+
+        put_format(fields, "late_usec", "%" PRIu64, late_usec);
+        return add(events, EVENT_LOGIN_LINGERS, 0, fields);
 }
 
 int event_session_opened(Events *events, const SessionRow *session)

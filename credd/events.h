@@ -26,14 +26,19 @@ int event_credential_deprovisioned(Events *events, const Credential *credential,
                                    const Receipt *receipt);
 int event_deprovision_missed(Events *events, const SessionRow *session, uint64_t late_usec,
                              const char *reason);
+/* method: "gate" if the credential was there and no token was given; NULL: by its token. */
 int event_login_accepted(Events *events, const Credential *credential, const LoginFacts *facts,
-                         pid_t pid);
+                         pid_t pid, const char *method);
 /* credential NULL: of an id that does not exist, whose user's name is not told either: people type
  * passwords there. count: how many alike since the last such event. */
 int event_login_refused(Events *events, const Credential *credential, uid_t uid,
                         const char *service, const char *rhost, Refusal refusal, unsigned count);
 int event_login_unclaimed(Events *events, const Credential *credential, const Login *login,
                           const char *reason);
+/* A process that was refused the session it opened, and what came of it, is ended; it is still there
+ * after so long. leader: its pid. */
+int event_login_ended(Events *events, const LoginFacts *facts, pid_t leader);
+int event_login_lingers(Events *events, const LoginFacts *facts, pid_t leader, uint64_t late_usec);
 int event_session_opened(Events *events, const SessionRow *session);
 int event_session_bound(Events *events, const SessionRow *session);
 int event_session_terminating(Events *events, const SessionRow *session, const char *reason);

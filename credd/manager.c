@@ -17,6 +17,7 @@
 #include "credd/expiry.h"
 #include "credd/logind.h"
 #include "credd/outbox.h"
+#include "credd/outcast.h"
 #include "credd/refusals.h"
 #include "credd/server.h"
 #include "credd/session.h"
@@ -257,6 +258,8 @@ static int build(Manager *manager)
         if (r >= 0)
                 r = sessions_restore(manager->sessions);
         if (r >= 0)
+                r = outcasts_new(manager, &manager->outcasts);
+        if (r >= 0)
                 r = expiry_new(manager, &manager->expiry);
         if (r >= 0)
                 r = clock_watch_new(manager, &manager->clock_watch);
@@ -293,6 +296,7 @@ Manager *manager_free(Manager *manager)
         manager->audit_head = audit_head_free(manager->audit_head);
         manager->clock_watch = clock_watch_free(manager->clock_watch);
         manager->expiry = expiry_free(manager->expiry);
+        manager->outcasts = outcasts_free(manager->outcasts);
         manager->sessions = sessions_free(manager->sessions);
         manager->logind = logind_free(manager->logind);
         manager->limiter = limiter_free(manager->limiter);

@@ -15,6 +15,7 @@ typedef struct Outbox Outbox;
 typedef struct Logind Logind;
 typedef struct Sessions Sessions;
 typedef struct Expiry Expiry;
+typedef struct Outcasts Outcasts;
 typedef struct ClockWatch ClockWatch;
 typedef struct Refusals Refusals;
 typedef struct Server Server;
@@ -57,6 +58,7 @@ typedef struct Manager {
         Limiter *limiter; /* of wrong codes */
         Logind *logind;
         Sessions *sessions;
+        Outcasts *outcasts;
         Expiry *expiry;
         ClockWatch *clock_watch;
         AuditHead *audit_head;

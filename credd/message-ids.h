@@ -28,6 +28,10 @@
           "Login of {user} to {service} refused: {reason}") \
         X(LOGIN_UNCLAIMED, "login-unclaimed", "c9327db8a968ba55748fee370d19e1a5", LOG_CRIT, \
           "A login of {user} to {service} with credential {credential} never opened a session that credd was told of: {reason}") \
+        X(LOGIN_ENDED, "login-ended", "6753f85e89964f4fad652fd86a0db67a", LOG_WARNING, \
+          "{user} was refused a session of {service} that needs a credential; process {leader} is ended") \
+        X(LOGIN_LINGERS, "login-lingers", "24c70d2072a14fbe964e04a5b332d732", LOG_CRIT, \
+          "{user} was refused a session of {service}, and {late_usec} us later process {leader} or what came of it is not gone; still trying") \
         X(SESSION_OPENED, "session-opened", "9f493914c7fe36a83eed338a3ede7d3f", LOG_INFO, \
           "Session of {user} opened with credential {credential}, until {deadline}") \
         X(SESSION_BOUND, "session-bound", "dbc19aa357cf8d7668501baa0822e59d", LOG_DEBUG, \

@@ -12,21 +12,15 @@
 #include "credd/codes.h"
 #include "credd/digest.h"
 #include "credd/expiry.h"
+#include "credd/gate.h"
 #include "credd/proc.h"
 #include "credd/refusals.h"
-#include "credd/residue.h"
-#include "credd/session.h"
-#include "credd/verbs.h"
+#include "credd/verbs-login.h"
 
 #define REFUSED "io.credd.Login.Refused"
 
 /* "NUM-HEX" */
 #define LOGIN_TEXT_MAX (20 + 1 + 2 * NONCE_LEN + 1)
-
-typedef struct Question {
-        LoginFacts facts;
-        const char *secret; /* token or login */
-} Question;
 
 static bool plausible(const LoginFacts *facts)
 {
@@ -40,15 +34,14 @@ static const char *none_if_empty(const char *text)
         return text && *text ? text : NULL;
 }
 
-/* 0; 1: answered already. */
-static int read_question(const Request *request, const char *secret_name, Question *ret,
-                         Answer *answer)
+int login_question_read(const Request *request, const char *secret_name, char kind,
+                        LoginQuestion *ret, Answer *answer)
 {
         int64_t uid = -1;
         const Parameter parameters[] = {
                 {"user", 's', &ret->facts.user},       {"uid", 'i', &uid},
                 {"service", 's', &ret->facts.service}, {"tty", 'S', &ret->facts.tty},
-                {"rhost", 'S', &ret->facts.rhost},     {secret_name, 's', &ret->secret},
+                {"rhost", 'S', &ret->facts.rhost},     {secret_name, kind, &ret->secret},
         };
         int r;
 
@@ -64,15 +57,15 @@ static int read_question(const Request *request, const char *secret_name, Questi
         return r < 0 ? r : 1;
 }
 
-static int refuse(const Request *request, int64_t num, const LoginFacts *facts, Refusal why,
-                  Answer *answer)
+int login_refuse(const Request *request, int64_t num, const LoginFacts *facts, Refusal why,
+                 Answer *answer)
 {
         refusals_add_login(request->manager->refusals, num, facts, why);
         return answer_refused(answer, REFUSED);
 }
 
 /* The limit may have passed since policy looked. */
-static uint64_t left_of(uint64_t limit_usec, uint64_t now_usec)
+uint64_t login_left_usec(uint64_t limit_usec, uint64_t now_usec)
 {
         return limit_usec > now_usec ? limit_usec - now_usec : 0;
 }
@@ -121,7 +114,7 @@ static void note_process(const Request *request, Login *login)
 }
 
 static int record_login(const Request *request, const Credential *credential,
-                        const LoginFacts *facts, Login *login)
+                        const LoginFacts *facts, const char *method, Login *login)
 {
         Manager *manager = request->manager;
         int r;
@@ -130,7 +123,7 @@ static int record_login(const Request *request, const Credential *credential,
         if (r == 0)
                 r = store_add_login(manager->store, login);
         if (r == 0)
-                r = event_login_accepted(&manager->events, credential, facts, login->pid);
+                r = event_login_accepted(&manager->events, credential, facts, login->pid, method);
         if (r == 0 && credential->uses_left == 1) {
                 r = store_close_credential(manager->store, credential->num, CAUSE_USED);
                 if (r == 0)
@@ -139,16 +132,14 @@ static int record_login(const Request *request, const Credential *credential,
         return r;
 }
 
-static int accept_login(const Request *request, const Credential *credential,
-                        const LoginFacts *facts, Answer *answer)
+int login_accept(const Request *request, const Credential *credential, const LoginFacts *facts,
+                 const char *method, Login *ret_login)
 {
         Manager *manager = request->manager;
-        uint64_t now = clock_line_usec(&manager->clock);
-        char nonce[HEX_LEN(NONCE_LEN)], text[LOGIN_TEXT_MAX];
         Login login = {
                 .credential = credential->num,
-                .accepted_usec = now,
-                .service = (char *)facts->service, /* borrowed for the insertion */
+                .accepted_usec = clock_line_usec(&manager->clock),
+                .service = (char *)facts->service,
                 .tty = (char *)facts->tty,
                 .rhost = (char *)facts->rhost,
         };
@@ -156,20 +147,34 @@ static int accept_login(const Request *request, const Credential *credential,
 
         digest_random(login.nonce, NONCE_LEN);
         note_process(request, &login);
-        r = record_login(request, credential, facts, &login);
+        r = record_login(request, credential, facts, method, &login);
         if (r < 0)
                 return r;
-        digest_hex(login.nonce, NONCE_LEN, nonce);
-        (void)snprintf(text, sizeof(text), "%" PRId64 "-%s", login.num, nonce);
-        answer->parameters =
-                json_pack("{ss ss sI}", "login", text, "credential", credential->id, "left_usec",
-                          (json_int_t)left_of(credential_deadline_usec(credential, now), now));
-        secret_erase(text, sizeof(text));
-        if (!answer->parameters)
-                return -ENOMEM;
         manager->counters.logins_accepted++;
         expiry_changed(manager->expiry);
+        *ret_login = login;
         return 0;
+}
+
+static int accept_token(const Request *request, const Credential *credential,
+                        const LoginFacts *facts, Answer *answer)
+{
+        char nonce[HEX_LEN(NONCE_LEN)], text[LOGIN_TEXT_MAX];
+        uint64_t now;
+        Login login;
+        int r;
+
+        r = login_accept(request, credential, facts, NULL, &login);
+        if (r < 0)
+                return r;
+        now = login.accepted_usec;
+        digest_hex(login.nonce, NONCE_LEN, nonce);
+        (void)snprintf(text, sizeof(text), "%" PRId64 "-%s", login.num, nonce);
+        answer->parameters = json_pack(
+                "{ss ss sI}", "login", text, "credential", credential->id, "left_usec",
+                (json_int_t)login_left_usec(credential_deadline_usec(credential, now), now));
+        secret_erase(text, sizeof(text));
+        return answer->parameters ? 0 : -ENOMEM;
 }
 
 /* A refusal is in the commit that its answer waits for, and the try with it. */
@@ -197,7 +202,7 @@ static int authenticate_code(const Request *request, const LoginFacts *facts, co
                 try.refusal = REFUSAL_PEER;
         if (try.refusal != REFUSAL_NONE)
                 return refuse_code(request, &try, facts, answer);
-        return accept_login(request, &try.credential, facts, answer);
+        return accept_token(request, &try.credential, facts, answer);
 }
 
 int verb_authenticate(const Request *request, Answer *answer)
@@ -205,18 +210,18 @@ int verb_authenticate(const Request *request, Answer *answer)
         CLEANUP(token_done) Token token = {0};
         CLEANUP(code_done) Code code = {0};
         AUTO_CREDENTIAL Credential credential = {0};
-        Question question = {0};
+        LoginQuestion question = {0};
         Refusal refusal;
         int r;
 
         request->manager->counters.logins_asked++;
-        r = read_question(request, "token", &question, answer);
+        r = login_question_read(request, "token", 's', &question, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (code_parse(question.secret, strlen(question.secret), &code) == 0)
                 return authenticate_code(request, &question.facts, &code, answer);
         if (token_parse(question.secret, strlen(question.secret), &token) < 0)
-                return refuse(request, 0, &question.facts, REFUSAL_UNKNOWN, answer);
+                return login_refuse(request, 0, &question.facts, REFUSAL_UNKNOWN, answer);
         r = store_find_credential(request->manager->store, token.id, &credential);
         if (r < 0)
                 return r;
@@ -227,8 +232,8 @@ int verb_authenticate(const Request *request, Answer *answer)
         if (refusal == REFUSAL_NONE && !peer_waits(request->peer))
                 refusal = REFUSAL_PEER;
         if (refusal != REFUSAL_NONE)
-                return refuse(request, credential.num, &question.facts, refusal, answer);
-        return accept_login(request, &credential, &question.facts, answer);
+                return login_refuse(request, credential.num, &question.facts, refusal, answer);
+        return accept_token(request, &credential, &question.facts, answer);
 }
 
 /* --- the login that was accepted --- */
@@ -248,10 +253,8 @@ static bool parse_login(const char *text, int64_t *ret_num, uint8_t ret_nonce[st
         return true;
 }
 
-/* The login that was named, if it is still to be claimed and its credential still lets it.
- * Negative: error; else *ret_refusal says. */
-static int check_login(Manager *manager, const Question *question, Login *ret_login,
-                       Credential *ret_credential, Refusal *ret_refusal)
+int login_check(Manager *manager, const LoginQuestion *question, Login *ret_login,
+                Credential *ret_credential, Refusal *ret_refusal)
 {
         uint8_t nonce[NONCE_LEN];
         int64_t num;
@@ -282,149 +285,21 @@ int verb_check_account(const Request *request, Answer *answer)
 {
         CLEANUP(login_done) Login login = {0};
         AUTO_CREDENTIAL Credential credential = {0};
-        Question question = {0};
+        LoginQuestion question = {0};
         Refusal refusal = REFUSAL_LOGIN;
         int r;
 
-        r = read_question(request, "login", &question, answer);
+        r = login_question_read(request, "login", 'S', &question, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = check_login(request->manager, &question, &login, &credential, &refusal);
+        if (question.secret)
+                r = login_check(request->manager, &question, &login, &credential, &refusal);
+        else
+                r = gate_find(request->manager, &question.facts, &credential, &refusal);
         if (r < 0)
                 return r;
         if (refusal != REFUSAL_NONE)
-                return refuse(request, credential.num, &question.facts, refusal, answer);
+                return login_refuse(request, credential.num, &question.facts, refusal, answer);
         answer->parameters = json_pack("{ss}", "credential", credential.id);
         return answer->parameters ? 0 : -ENOMEM;
-}
-
-static int session_answer(Manager *manager, const Credential *credential, const SessionRow *row,
-                          Answer *answer)
-{
-        uint64_t now = row->opened_usec, ceiling = credential->ceiling_usec;
-        uint64_t backstop = left_of(ceiling, now) + manager->config.kill_grace_usec;
-
-        answer->parameters =
-                json_pack("{ss sI sI sI sI}", "credential", credential->id, "deadline",
-                          (json_int_t)clock_to_real_usec(&manager->clock, row->deadline_usec),
-                          "ceiling", (json_int_t)clock_to_real_usec(&manager->clock, ceiling),
-                          "left_usec", (json_int_t)left_of(row->deadline_usec, now),
-                          "backstop_usec", (json_int_t)backstop);
-        return answer->parameters ? 0 : -ENOMEM;
-}
-
-/* The process that opens the session, held fast. */
-typedef struct Opener {
-        int pidfd;
-        pid_t pid;
-        uint64_t ticks;
-} Opener;
-
-static void opener_done(Opener *opener)
-{
-        if (opener->pidfd >= 0)
-                (void)close(opener->pidfd);
-}
-
-static int find_opener(const Request *request, Opener *ret)
-{
-        Opener opener = {.pidfd = -1, .pid = peer_identity(request->peer)->pid};
-        int r;
-
-        r = peer_pidfd(request->peer, &opener.pidfd, &opener.ticks);
-        if (r == 0)
-                *ret = opener;
-        return r;
-}
-
-static int make_session(Manager *manager, const Credential *credential, Login *login,
-                        const Opener *opener, SessionRow *ret)
-{
-        int r;
-
-        r = session_row_make(manager, credential, login, opener->pid, opener->ticks, ret);
-        if (r < 0)
-                return r;
-        ret->deadline_usec = credential_deadline_usec(credential, ret->accepted_usec);
-        ret->lingered = residue_lingers(credential->user);
-        if (proc_cgroup(opener->pid, &ret->home) < 0)
-                ret->home = NULL;
-        return 0;
-}
-
-static int store_claim(Manager *manager, const SessionRow *row)
-{
-        int r;
-
-        r = store_set_login(manager->store, row->login, LOGIN_CLAIMED);
-        if (r == 0)
-                r = store_add_session(manager->store, row);
-        return r < 0 ? r : event_session_opened(&manager->events, row);
-}
-
-/* Everything that can fail comes before session_open(), which cannot be rolled back. */
-static int claim(Manager *manager, const Credential *credential, Login *login, Opener *opener,
-                 Answer *answer)
-{
-        CLEANUP(session_row_done) SessionRow row = {0};
-        int r;
-
-        r = make_session(manager, credential, login, opener, &row);
-        if (r == 0)
-                r = store_claim(manager, &row);
-        if (r == 0)
-                r = session_answer(manager, credential, &row, answer);
-        if (r == 0)
-                r = session_open(manager->sessions, &row, opener->pidfd, NULL);
-        if (r == 0)
-                opener->pidfd = -1;
-        return r;
-}
-
-/* sshd goes on after a session that was refused, without pam_systemd and so without a session that
- * anybody could see. The caller has proved by the nonce that it is this login's: its processes are
- * ended by the one way there is, as a session whose time is over. */
-static int refuse_and_end(Manager *manager, const Credential *credential, Login *login,
-                          Opener *opener)
-{
-        CLEANUP(session_row_done) SessionRow row = {0};
-        int r;
-
-        r = make_session(manager, credential, login, opener, &row);
-        row.deadline_usec = row.opened_usec;
-        if (r == 0)
-                r = store_claim(manager, &row);
-        if (r == 0)
-                r = session_open(manager->sessions, &row, opener->pidfd,
-                                 "its session was refused when it opened");
-        if (r == 0)
-                opener->pidfd = -1;
-        return r;
-}
-
-int verb_open_session(const Request *request, Answer *answer)
-{
-        CLEANUP(login_done) Login login = {0};
-        AUTO_CREDENTIAL Credential credential = {0};
-        CLEANUP(opener_done) Opener opener = {.pidfd = -1};
-        Question question = {0};
-        Refusal refusal = REFUSAL_LOGIN;
-        int r;
-
-        r = read_question(request, "login", &question, answer);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = check_login(request->manager, &question, &login, &credential, &refusal);
-        if (r < 0)
-                return r;
-        if (find_opener(request, &opener) < 0 && refusal == REFUSAL_NONE)
-                refusal = REFUSAL_PEER;
-        if (refusal == REFUSAL_NONE)
-                return claim(request->manager, &credential, &login, &opener, answer);
-        /* The credential was read only if the nonce was right. */
-        if (credential.num > 0 && opener.pidfd >= 0) {
-                r = refuse_and_end(request->manager, &credential, &login, &opener);
-                answer->keep = true;
-        }
-        return r < 0 ? r : refuse(request, credential.num, &question.facts, refusal, answer);
 }

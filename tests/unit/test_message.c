@@ -161,7 +161,8 @@ static void say_credential(Sample *s)
         assert_int_equal(event_credential_used_up(&s->events, &s->credential), 0);
         assert_int_equal(event_credential_deprovisioned(&s->events, &s->credential, &s->receipt),
                          0);
-        assert_int_equal(event_login_accepted(&s->events, &s->credential, &s->facts, 4711), 0);
+        assert_int_equal(event_login_accepted(&s->events, &s->credential, &s->facts, 4711, NULL),
+                         0);
         assert_int_equal(event_login_refused(&s->events, &s->credential, 1001, "sshd", "10.1.2.3",
                                              REFUSAL_SECRET, 3),
                          0);
