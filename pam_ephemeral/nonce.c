@@ -4,7 +4,8 @@
  *
  * Invariants: what this process kept itself is believed before the environment, which pam_env and
  * others can write; the environment is never believed, only put before credd, so that a planted
- * value can refuse a login and not grant one. The nonce is erased when it goes, and is out of the
+ * value can refuse a login and not grant one. The mark of the gate grants nothing either: it has credd
+ * decide, where nothing would mean that credd has no part in this login. The nonce is erased when it goes, and is out of the
  * environment before the person's shell could inherit it.
  *
  * Left out: asking credd (visit.c). */
@@ -51,24 +52,35 @@ static int export_nonce(pam_handle_t *pamh, const char *text)
         return pam_putenv(pamh, line.text) == PAM_SUCCESS ? 0 : -EIO;
 }
 
-int nonce_keep(pam_handle_t *pamh, const Reply *reply, const Person *person,
-               uint64_t since_mono_usec)
+static int keep(pam_handle_t *pamh, const char *text, const Person *person,
+                uint64_t since_mono_usec, uint64_t left_usec)
 {
         Nonce *nonce = calloc(1, sizeof(*nonce));
 
         if (!nonce)
                 return -ENOMEM;
-        memcpy(nonce->text, reply->login, sizeof(nonce->text));
+        (void)snprintf(nonce->text, sizeof(nonce->text), "%s", text);
         memcpy(nonce->user, person->name, sizeof(nonce->user));
         nonce->uid = person->uid;
         nonce->pid = getpid();
         nonce->since_mono_usec = since_mono_usec;
-        nonce->left_usec = reply->left_usec;
+        nonce->left_usec = left_usec;
         if (pam_set_data(pamh, DATA_NAME, nonce, on_data_gone) != PAM_SUCCESS) {
                 on_data_gone(pamh, nonce, 0);
                 return -EIO;
         }
-        return export_nonce(pamh, reply->login);
+        return export_nonce(pamh, text);
+}
+
+int nonce_keep(pam_handle_t *pamh, const Reply *reply, const Person *person,
+               uint64_t since_mono_usec)
+{
+        return keep(pamh, reply->login, person, since_mono_usec, reply->left_usec);
+}
+
+int nonce_keep_gate(pam_handle_t *pamh, const Person *person)
+{
+        return keep(pamh, NONCE_GATE_TEXT, person, 0, 0);
 }
 
 const Nonce *nonce_own(pam_handle_t *pamh)
@@ -85,6 +97,8 @@ int nonce_find(pam_handle_t *pamh, Secret *ret_text)
 
         if (!text)
                 return NONCE_NONE;
+        if (strcmp(text, NONCE_GATE_TEXT) == 0)
+                return NONCE_GATE;
         if (!reply_word_valid(text, strlen(text), REPLY_LOGIN_MAX))
                 return -EBADMSG;
         return secret_set(ret_text, text, strlen(text));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The nonce that names a login, on its way from authentication to the session. */
+/* The nonce that names a login, on its way from authentication to the session; or the mark of a person
+ * who came without a token and whom require_credential lets in, from account to the session. */
 #pragma once
 
 #include <security/pam_modules.h>
@@ -14,6 +15,8 @@
 #define NONCE_VARIABLE   "CREDD_LOGIN"
 #define NONCE_FRESH_USEC UINT64_C(2000000)
 #define NONCE_NONE       1
+#define NONCE_GATE       2
+#define NONCE_GATE_TEXT  "gate" /* credd's have a "-" in them */
 
 typedef struct Nonce {
         char text[REPLY_LOGIN_MAX + 1];
@@ -32,10 +35,13 @@ bool nonce_is_fresh(const Nonce *nonce, const Person *person, pid_t pid, uint64_
 int nonce_keep(pam_handle_t *pamh, const Reply *reply, const Person *person,
                uint64_t since_mono_usec);
 
+/* The same with the mark. It is never fresh. */
+int nonce_keep_gate(pam_handle_t *pamh, const Person *person);
+
 /* What this process kept, until the next nonce_keep() or nonce_forget(); NULL: nothing. */
 const Nonce *nonce_own(pam_handle_t *pamh);
 
-/* 0; NONCE_NONE: there is no login of ours; -EBADMSG: the environment has something that is none.
- */
+/* 0; NONCE_NONE: there is no login of ours; NONCE_GATE: there is the mark; -EBADMSG: the environment
+ * has something that is neither. */
 int nonce_find(pam_handle_t *pamh, Secret *ret_text);
 void nonce_forget(pam_handle_t *pamh);

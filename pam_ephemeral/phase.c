@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Authentication, account and session of one login.
  *
- * Invariants: each phase asks credd once at most; a result starts as a refusal; what has no token's
- * shape is not sent, and what has a code's only from where codes are good for, nor is a name that no account has; the nonce leaves the environment with the
+ * Invariants: each phase asks credd once at most, but for a session whose nonce was refused; a result
+ * starts as a refusal; what has no token's shape is not sent, and what has a code's only from where
+ * codes are good for, nor is a name that no account has; the nonce leaves the environment with the
  * session phase, whether that succeeds or not.
+ *
+ * require_credential: a key skips authentication, and what account sees of it is that a credential is
+ * there, not that this person may use it. So account never says more than that it does not object,
+ * and credd decides when the session opens, where it can end what it refuses.
  *
  * Left out: groups for setcred. */
 #include "pam_ephemeral/phase.h"
@@ -53,15 +58,15 @@ Outcome phase_authenticate(const Visit *visit)
         return OUTCOME_GOOD;
 }
 
-/* Nobody came with a credential. Is that all right? */
-static Outcome account_without_login(const Visit *visit)
+/* Is this one of those who need a credential? NO_TOKEN: no; MISSING: yes; FAULT: not to be told. */
+static Outcome gate_of(const Visit *visit)
 {
         const char *group = visit->options.require_group;
         int r;
 
         if (!group)
                 return OUTCOME_NO_TOKEN;
-        /* Not to be found out: no. */
+        /* Not to be found out: yes. */
         if (!visit->person.known)
                 return OUTCOME_MISSING;
         r = person_in_group(&visit->person, group);
@@ -74,6 +79,29 @@ static Outcome account_without_login(const Visit *visit)
         return r == 0 ? OUTCOME_NO_TOKEN : OUTCOME_MISSING;
 }
 
+/* Nobody came with a token. Is that all right? If so others say who this is, and whether the account
+ * is in order: PAM_IGNORE, and a line that is `sufficient` does not let anybody past them. */
+static Outcome account_without_login(const Visit *visit)
+{
+        CLEANUP(reply_done) Reply reply = {.error = REPLY_REFUSED};
+        Outcome outcome = gate_of(visit);
+
+        /* A mark that is there may be an older answer's, or somebody's own. */
+        nonce_forget(visit->pamh);
+        if (outcome != OUTCOME_MISSING || !visit->person.known)
+                return outcome;
+        outcome = visit_ask(visit, LOGIN_VERB_CHECK_ACCOUNT, NULL, &reply);
+        if (outcome == OUTCOME_REFUSED)
+                return OUTCOME_MISSING;
+        if (outcome != OUTCOME_GOOD)
+                return outcome;
+        if (nonce_keep_gate(visit->pamh, &visit->person) < 0) {
+                nonce_forget(visit->pamh);
+                return OUTCOME_FAULT;
+        }
+        return OUTCOME_NO_TOKEN;
+}
+
 Outcome phase_account(const Visit *visit)
 {
         CLEANUP(secret_done) Secret nonce = {.len = 0};
@@ -84,7 +112,7 @@ Outcome phase_account(const Visit *visit)
         if (own && nonce_is_fresh(own, &visit->person, getpid(), client_deadline_usec(0)))
                 return OUTCOME_GOOD;
         r = nonce_find(visit->pamh, &nonce);
-        if (r == NONCE_NONE)
+        if (r == NONCE_NONE || r == NONCE_GATE)
                 return account_without_login(visit);
         if (r < 0 || !visit->person.known)
                 return OUTCOME_REFUSED;
@@ -140,6 +168,7 @@ static void tell(const Visit *visit, const Reply *reply)
                 (void)pam_info(visit->pamh, "%s", text);
 }
 
+/* nonce NULL: there was no token, and credd picks the credential. */
 static Outcome open_login(const Visit *visit, const char *nonce)
 {
         CLEANUP(reply_done) Reply reply = {.error = REPLY_REFUSED};
@@ -156,17 +185,42 @@ static Outcome open_login(const Visit *visit, const char *nonce)
         return OUTCOME_GOOD;
 }
 
+/* No nonce and no mark: nobody came with a token, or what account left was taken away since. A line that
+ * has the option looks for itself. */
+static Outcome open_unmarked(const Visit *visit)
+{
+        Outcome outcome = gate_of(visit);
+
+        if (outcome != OUTCOME_MISSING || !visit->person.known)
+                return outcome;
+        return open_login(visit, NULL);
+}
+
+/* A nonce that is no good and stands in the environment alone may be somebody's own. sshd would go on
+ * without a session, so for those who need a credential credd decides, and ends whom it refuses. */
+static Outcome open_after_refusal(const Visit *visit)
+{
+        if (!visit->person.known || gate_of(visit) != OUTCOME_MISSING)
+                return OUTCOME_REFUSED;
+        return open_login(visit, NULL);
+}
+
 Outcome phase_open_session(const Visit *visit)
 {
         CLEANUP(secret_done) Secret nonce = {.len = 0};
+        bool own = nonce_own(visit->pamh) != NULL;
         Outcome outcome = OUTCOME_REFUSED;
         int r;
 
         r = nonce_find(visit->pamh, &nonce);
         if (r == NONCE_NONE)
-                return OUTCOME_NO_TOKEN;
+                return open_unmarked(visit);
+        if (r == NONCE_GATE && visit->person.known)
+                outcome = open_login(visit, NULL);
         if (r == 0 && visit->person.known)
                 outcome = open_login(visit, nonce.text);
+        if (outcome == OUTCOME_REFUSED && r != NONCE_GATE && !own)
+                outcome = open_after_refusal(visit);
         /* sshd goes on after a failed open_session: the shell must not find the nonce. */
         nonce_forget(visit->pamh);
         return outcome;

@@ -75,9 +75,19 @@ static int put_head(QuestionText *out, const Question *question)
         return n < 0 || (size_t)n >= sizeof(head) ? -E2BIG : put(out, head, (size_t)n);
 }
 
-static int put_all(QuestionText *out, const Question *question)
+/* Somebody who has no token asks nothing of Authenticate. */
+static int put_proof(QuestionText *out, const Question *question)
 {
         char lead[16];
+
+        (void)snprintf(lead, sizeof(lead), ",\"%s\":", verbs[question->verb].proof);
+        if (question->proof || question->verb == LOGIN_VERB_AUTHENTICATE)
+                return put_member(out, lead, question->proof);
+        return put(out, ",\"login\":null", strlen(",\"login\":null"));
+}
+
+static int put_all(QuestionText *out, const Question *question)
+{
         int r;
 
         if ((unsigned)question->verb >= LOGIN_VERB_MAX || question->uid == (uid_t)-1)
@@ -93,8 +103,7 @@ static int put_all(QuestionText *out, const Question *question)
                 r = put_optional(out, ",\"rhost\":", question->rhost);
         if (r < 0)
                 return r;
-        (void)snprintf(lead, sizeof(lead), ",\"%s\":", verbs[question->verb].proof);
-        r = put_member(out, lead, question->proof);
+        r = put_proof(out, question);
         return r < 0 ? r : put(out, "}}", 2);
 }
 

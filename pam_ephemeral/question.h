@@ -22,7 +22,8 @@ typedef struct Question {
         const char *service;
         const char *tty;   /* NULL or empty: left out */
         const char *rhost; /* likewise */
-        const char *proof; /* the token to Authenticate, the login's nonce otherwise */
+        /* The token to Authenticate, the login's nonce otherwise; NULL: there was no token. */
+        const char *proof;
 } Question;
 
 /* Holds a secret: erase it with question_text_done(). */

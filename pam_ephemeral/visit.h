@@ -30,7 +30,7 @@ int visit_begin(pam_handle_t *pamh, int flags, int argc, const char *const *argv
 bool visit_takes_codes(const Visit *visit);
 
 /* One call to credd within the line's timeout, which starts now. GOOD: *ret_reply is set; failures
- * are logged here. The person must be known. */
+ * are logged here. The person must be known. proof: see Question. */
 Outcome visit_ask(const Visit *visit, LoginVerb verb, const char *proof, Reply *ret_reply);
 
 /* What came of it, at LOG_DEBUG if the line says so; names nobody. */

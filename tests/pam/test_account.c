@@ -222,20 +222,97 @@ static int account_demanding(Stage *s, const char *group, const char *user)
         return pam_acct_mgmt(s->pamh, 0);
 }
 
-static void test_account__credential_required_and_none__members_denied(void **state)
+static void test_account__credential_required_and_none_live__members_denied(void **state)
 {
         Stage *s = *state;
 
-        stage_credd(s, (Plan){.check_account = CHECKED});
+        stage_credd(s, (Plan){.check_account = REFUSED});
         assert_int_equal(account_demanding(s, s->group, s->user), PAM_PERM_DENIED);
+        assert_null(stage_env(s, "CREDD_LOGIN"));
         assert_int_equal(account_demanding(s, s->other_group, s->user), PAM_SUCCESS);
         assert_int_equal(account_demanding(s, s->other_group, s->other), PAM_PERM_DENIED);
         assert_int_equal(stage_log.errors, 0);
-        /* What cannot be found out is a no. */
+        /* What cannot be found out is a no, and nothing to ask about. */
         assert_int_equal(account_demanding(s, s->group, NOBODY), PAM_PERM_DENIED);
         assert_int_equal(account_demanding(s, "no-such-group_77", s->user), PAM_SYSTEM_ERR);
         assert_int_equal(stage_log.errors, 1);
-        assert_sent(s, 0);
+        assert_sent(s, 2);
+        assert_call(s, 0, s->user, "io.credd.Login.CheckAccount", "login", NULL);
+        assert_call(s, 1, s->other, "io.credd.Login.CheckAccount", "login", NULL);
+}
+
+static void test_account__credential_required_and_credd_away__members_denied(void **state)
+{
+        static const Plan plans[] = {
+                {.check_account = UNAVAILABLE},
+                {.check_account = INVALID},
+                {.check_account = "{}"},
+                {.manner = CLOSE},
+                {.manner = STALE},
+                {.manner = MISSING},
+        };
+        Stage *s = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(plans); i++) {
+                stage_credd(s, plans[i]);
+                assert_int_equal(account_demanding(s, s->group, s->user), PAM_AUTHINFO_UNAVAIL);
+                assert_null(stage_env(s, "CREDD_LOGIN"));
+                assert_int_equal(account_demanding(s, s->other_group, s->user), PAM_SUCCESS);
+        }
+}
+
+/* The key was sshd's to check, the account is others': of that we say nothing. */
+static void test_account__credential_required_and_there__ignore_and_marked(void **state)
+{
+        char lines[256];
+        Stage *s = *state;
+
+        stage_credd(s, (Plan){.check_account = CHECKED});
+        (void)snprintf(lines, sizeof(lines),
+                       "account [ignore=1 success=ignore default=die] %% min_uid=0 "
+                       "require_credential=@%s\n"
+                       "account requisite pam_deny.so\naccount required pam_permit.so\n",
+                       s->group);
+        stage_login(s, lines, NULL);
+        assert_int_equal(pam_acct_mgmt(s->pamh, 0), PAM_SUCCESS);
+        assert_string_equal(stage_env(s, "CREDD_LOGIN"), "gate");
+        /* and each time it is asked again */
+        assert_int_equal(pam_acct_mgmt(s->pamh, 0), PAM_SUCCESS);
+        assert_sent(s, 2);
+        stage_credd(s, (Plan){.check_account = REFUSED});
+        assert_int_equal(pam_acct_mgmt(s->pamh, 0), PAM_PERM_DENIED);
+        assert_null(stage_env(s, "CREDD_LOGIN"));
+}
+
+static void test_account__credential_required_and_sufficient__others_still_decide(void **state)
+{
+        char lines[256];
+        Stage *s = *state;
+
+        stage_credd(s, (Plan){.check_account = CHECKED});
+        (void)snprintf(lines, sizeof(lines),
+                       "account sufficient %% min_uid=0 require_credential=@%s\n"
+                       "account required pam_deny.so\n",
+                       s->group);
+        stage_login(s, lines, NULL);
+        assert_int_equal(pam_acct_mgmt(s->pamh, 0), PAM_AUTH_ERR);
+}
+
+/* Whoever can write into the environment gains nothing by it. */
+static void test_account__mark_of_somebody_else__asked_about_or_taken_away(void **state)
+{
+        char lines[256];
+        Stage *s = *state;
+
+        stage_credd(s, (Plan){.check_account = REFUSED});
+        (void)snprintf(lines, sizeof(lines),
+                       "account required %% min_uid=0 require_credential=@%s\n", s->group);
+        arrive_with(s, lines, "gate");
+        assert_int_equal(pam_acct_mgmt(s->pamh, 0), PAM_PERM_DENIED);
+        arrive_with(s, IS_IGNORE("min_uid=0"), "gate");
+        assert_int_equal(pam_acct_mgmt(s->pamh, 0), PAM_SUCCESS);
+        assert_null(stage_env(s, "CREDD_LOGIN"));
+        assert_sent(s, 1);
 }
 
 static void test_account__credential_required_and_live__success(void **state)
@@ -290,7 +367,11 @@ int main(void)
                 STAGE_TEST(test_account__no_login_of_ours__ignore_and_not_asked),
                 STAGE_TEST(test_account__nonce_where_we_stand_aside__ignore),
                 STAGE_TEST(test_account__misspelt_option__system_err),
-                STAGE_TEST(test_account__credential_required_and_none__members_denied),
+                STAGE_TEST(test_account__credential_required_and_none_live__members_denied),
+                STAGE_TEST(test_account__credential_required_and_credd_away__members_denied),
+                STAGE_TEST(test_account__credential_required_and_there__ignore_and_marked),
+                STAGE_TEST(test_account__credential_required_and_sufficient__others_still_decide),
+                STAGE_TEST(test_account__mark_of_somebody_else__asked_about_or_taken_away),
                 STAGE_TEST(test_account__credential_required_and_live__success),
                 STAGE_TEST(test_account__any_outcome__no_descriptor_left),
         };

@@ -221,6 +221,111 @@ static void test_session__misspelt_option__system_err(void **state)
         assert_sent(s, 0);
 }
 
+/* --- require_credential --- */
+
+/* The mark of account, in the same process and from the environment alone. */
+static void test_session__marked_by_account__credd_is_asked_for_a_credential(void **state)
+{
+        char lines[512];
+        Stage *s = *state;
+
+        (void)snprintf(lines, sizeof(lines),
+                       "account required %% min_uid=0 require_credential=@%s\n"
+                       "account required pam_permit.so\n%s",
+                       s->group, PROFILE("min_uid=0"));
+        for (unsigned i = 0; i < 3; i++) {
+                stage_credd(s, (Plan){.check_account = CHECKED, .open_session = OPENED});
+                if (i == 0) {
+                        arrive_with(s, PROFILE("min_uid=0"), "gate");
+                } else {
+                        stage_login(s, lines, NULL);
+                        assert_int_equal(pam_acct_mgmt(s->pamh, 0), PAM_SUCCESS);
+                }
+                /* who takes the mark away is not believed where we know better */
+                if (i == 2)
+                        assert_int_equal(pam_putenv(s->pamh, "CREDD_LOGIN"), PAM_SUCCESS);
+                assert_int_equal(pam_open_session(s->pamh, 0), PAM_SUCCESS);
+                assert_opened(s);
+                assert_sent(s, i == 0 ? 1 : 2);
+                assert_call(s, i == 0 ? 0 : 1, s->user, "io.credd.Login.OpenSession", "login",
+                            NULL);
+        }
+}
+
+static void test_session__marked_and_refused_or_away__session_err(void **state)
+{
+        static const Plan plans[] = {
+                {.open_session = REFUSED}, {.open_session = UNAVAILABLE}, {.manner = MISSING}};
+        Stage *s = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(plans); i++) {
+                stage_credd(s, plans[i]);
+                arrive_with(s, PROFILE("min_uid=0"), "gate");
+                assert_int_equal(pam_open_session(s->pamh, 0), PAM_SESSION_ERR);
+                assert_int_equal(s->probes, 0);
+                assert_not_opened(s);
+        }
+}
+
+static int session_demanding(Stage *s, const char *group, const char *nonce)
+{
+        char lines[256];
+
+        (void)snprintf(lines, sizeof(lines),
+                       "session [success=ok module_unknown=ignore default=die] %% min_uid=0 "
+                       "require_credential=@%s\nsession optional pam_echo.so probe\n",
+                       group);
+        if (nonce)
+                arrive_with(s, lines, nonce);
+        else
+                stage_login(s, lines, NULL);
+        return pam_open_session(s->pamh, 0);
+}
+
+static void test_session__unmarked_and_required_here__decided_by_membership(void **state)
+{
+        Stage *s = *state;
+
+        stage_credd(s, (Plan){.open_session = OPENED});
+        assert_int_equal(session_demanding(s, s->group, NULL), PAM_SUCCESS);
+        assert_opened(s);
+        assert_int_equal(session_demanding(s, s->other_group, NULL), PAM_SUCCESS);
+        assert_not_opened(s);
+        assert_int_equal(session_demanding(s, "no-such-group_77", NULL), PAM_SYSTEM_ERR);
+        assert_sent(s, 1);
+        assert_call(s, 0, s->user, "io.credd.Login.OpenSession", "login", NULL);
+        stage_credd(s, (Plan){.open_session = REFUSED});
+        assert_int_equal(session_demanding(s, s->group, NULL), PAM_SESSION_ERR);
+        assert_not_opened(s);
+}
+
+static void test_session__nonce_of_a_member__goes_the_usual_way(void **state)
+{
+        Stage *s = *state;
+
+        stage_credd(s, (Plan){.open_session = OPENED});
+        assert_int_equal(session_demanding(s, s->group, NONCE), PAM_SUCCESS);
+        assert_opened(s);
+        assert_sent(s, 1);
+        assert_call(s, 0, s->user, "io.credd.Login.OpenSession", "login", NONCE);
+}
+
+static void test_session__planted_nonce_of_a_member__credd_decides_all_the_same(void **state)
+{
+        Stage *s = *state;
+
+        stage_credd(s, (Plan){.open_session = REFUSED});
+        assert_int_equal(session_demanding(s, s->group, "a b"), PAM_SESSION_ERR);
+        assert_int_equal(session_demanding(s, s->group, NONCE), PAM_SESSION_ERR);
+        assert_not_opened(s);
+        assert_int_equal(session_demanding(s, s->other_group, NONCE), PAM_SESSION_ERR);
+        assert_sent(s, 4);
+        assert_call(s, 0, s->user, "io.credd.Login.OpenSession", "login", NULL);
+        assert_call(s, 1, s->user, "io.credd.Login.OpenSession", "login", NONCE);
+        assert_call(s, 2, s->user, "io.credd.Login.OpenSession", "login", NULL);
+        assert_call(s, 3, s->user, "io.credd.Login.OpenSession", "login", NONCE);
+}
+
 static void test_session__debug__tells_no_secret(void **state)
 {
         Stage *s = *state;
@@ -296,6 +401,11 @@ int main(void)
                 STAGE_TEST(test_session__user_changed_since__the_new_one_is_sent),
                 STAGE_TEST(test_session__user_became_unknown__session_err_unsent),
                 STAGE_TEST(test_session__misspelt_option__system_err),
+                STAGE_TEST(test_session__marked_by_account__credd_is_asked_for_a_credential),
+                STAGE_TEST(test_session__marked_and_refused_or_away__session_err),
+                STAGE_TEST(test_session__unmarked_and_required_here__decided_by_membership),
+                STAGE_TEST(test_session__nonce_of_a_member__goes_the_usual_way),
+                STAGE_TEST(test_session__planted_nonce_of_a_member__credd_decides_all_the_same),
                 STAGE_TEST(test_session__debug__tells_no_secret),
                 STAGE_TEST(test_setcred__whatever_came_before__success),
                 STAGE_TEST(test_chauthtok__any_control__no_change_goes_through),

@@ -347,6 +347,30 @@ static void test_question__every_verb__read_by_the_daemons_decoder(void **state)
         }
 }
 
+static void test_question__no_token__says_so_but_never_to_authenticate(void **state)
+{
+        (void)state;
+        for (int verb = 0; verb < LOGIN_VERB_MAX; verb++) {
+                CLEANUP(varlink_call_done) VarlinkCall call = {0};
+                Question q = question;
+                QuestionText text;
+
+                q.verb = (LoginVerb)verb;
+                q.proof = NULL;
+                if (verb == LOGIN_VERB_AUTHENTICATE) {
+                        assert_int_equal(question_format(&q, &text), -EINVAL);
+                        assert_int_equal(text.len, 0);
+                        continue;
+                }
+                assert_int_equal(question_format(&q, &text), 0);
+                assert_int_equal(varlink_call_decode(text.text, text.len, &call), 0);
+                assert_true(json_is_null(json_object_get(call.parameters, "login")));
+                assert_int_equal(json_object_size(call.parameters), 6);
+                q.proof = "";
+                assert_int_equal(question_format(&q, &text), -EINVAL);
+        }
+}
+
 static void test_question__odd_but_valid_text__arrives_unchanged(void **state)
 {
         const char *odd = "a\"b\\c/Müller\xf0\x9f\x94\x91{}',:";
@@ -482,6 +506,7 @@ int main(void)
                 cmocka_unit_test(test_reply__too_long_or_too_many_members__refused),
                 cmocka_unit_test(test_reply__cut_or_bent_anywhere__no_crash),
                 cmocka_unit_test(test_question__every_verb__read_by_the_daemons_decoder),
+                cmocka_unit_test(test_question__no_token__says_so_but_never_to_authenticate),
                 cmocka_unit_test(test_question__odd_but_valid_text__arrives_unchanged),
                 cmocka_unit_test(test_question__no_tty_or_rhost__left_out),
                 cmocka_unit_test(test_question__unfit_text__nothing_written),
