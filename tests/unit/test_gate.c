@@ -326,21 +326,6 @@ static void test_open_session__refused_with_descendants__ends_them_all(void **st
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-static void test_open_session__another_uid_than_root__is_refused_and_nobody_ended(void **state)
-{
-        Rig *rig = *state;
-        AUTO_FREE char *text = NULL;
-        CLEANUP(person_free) Person person = {.pid = -1, .reply = -1};
-
-        need_root();
-        person = person_new(rig->login, PERSON, "io.credd.Login.OpenSession", no_token());
-        text = person_reply(rig, &person);
-        assert_true(!text || strstr(text, "\"error\""));
-        assert_int_equal(outcasts_count(rig->manager->outcasts), 0);
-        rig_settle(rig);
-        assert_int_equal(waitpid(person.pid, NULL, WNOHANG), 0);
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -355,7 +340,6 @@ int main(void)
                 T(test_open_session__last_use_without_a_token__is_used_up_and_the_next_turned_away),
                 T(test_open_session__no_token_and_no_credential__ends_who_asked),
                 T(test_open_session__refused_with_descendants__ends_them_all),
-                T(test_open_session__another_uid_than_root__is_refused_and_nobody_ended),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
