@@ -136,6 +136,11 @@ void digest_parts(const DigestPart *parts, size_t n, uint8_t ret_hash[static HAS
         (void)crypto_generichash_final(&state, ret_hash, HASH_LEN);
 }
 
+void digest_bytes(const void *bytes, size_t len, uint8_t ret_hash[static HASH_LEN])
+{
+        (void)crypto_generichash(ret_hash, HASH_LEN, bytes, len, NULL, 0);
+}
+
 void digest_random(void *bytes, size_t len)
 {
         randombytes_buf(bytes, len); /* getrandom(2); aborts rather than fail */

@@ -32,6 +32,9 @@ typedef struct DigestPart {
 } DigestPart;
 void digest_parts(const DigestPart *parts, size_t n, uint8_t ret_hash[static HASH_LEN]);
 
+/* BLAKE2b-256 of the bytes alone, as b2sum -l 256 has it. */
+void digest_bytes(const void *bytes, size_t len, uint8_t ret_hash[static HASH_LEN]);
+
 void digest_random(void *bytes, size_t len);
 #define HEX_LEN(n) (2 * (n) + 1)
 void digest_hex(const uint8_t *bytes, size_t len, char *ret_text);

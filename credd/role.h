@@ -11,46 +11,30 @@
 
 #include "common/cleanup.h"
 #include "credd/config.h"
+#include "credd/ini.h"
+#include "credd/principals.h"
 
 #define ROLE_NAME_MAX 32
-
-/* Who asks, as the kernel says. Starts as nobody. */
-typedef struct Caller {
-        uid_t uid;
-        uid_t loginuid; /* (uid_t)-1: none, or it could not be had */
-        gid_t gid;
-        const gid_t *groups; /* borrowed */
-        size_t n_groups;
-        bool admin;   /* root, or a member of credd-admin */
-        bool auditor; /* of Auditors= in credd.conf */
-} Caller;
-
-/* A list of people: names resolved to numbers when it was read. */
-typedef struct Principals {
-        uid_t *uids;
-        gid_t *gids;
-        size_t n_uids, n_gids;
-        char *text; /* as it was written, for display */
-} Principals;
-
-bool principals_have(const Principals *principals, const Caller *caller);
-void principals_done(Principals *principals);
+#define ROLES_MAX     256
 
 typedef struct Role {
         char *name; /* of the file, without .conf */
         char *description;
         Principals issuers, requesters, approvers, revokers;
-        char **users; /* names or shell patterns; NULL-terminated; never root's */
-        json_t *services, *sources;
+        char **users;               /* names or shell patterns; NULL-terminated; never root's */
+        json_t *services, *sources; /* arrays of strings; no source: from anywhere */
         uint64_t default_ttl_usec, max_ttl_usec, max_lifetime_usec;
         int64_t max_uses, max_sessions, approvals;
         uint64_t warn_usec[CONFIG_WARN_MAX];
         size_t n_warn;
         bool end_scope_user; /* EndScope=user */
         bool reason_required, holder_required, break_glass;
+        char digest[INI_DIGEST]; /* of its file */
 } Role;
 
 bool role_allows_user(const Role *role, const char *user);
+/* What is in effect, defaults filled in, as an object; NULL: out of memory. */
+json_t *role_settings(const Role *role);
 Role *role_free(Role *role);
 DEFINE_CLEANUP(Role, role_free)
 
@@ -59,6 +43,16 @@ typedef struct Roles {
         Role **roles; /* by name */
         size_t n;
 } Roles;
+
+/* Reads each NAME.conf of the folder; hidden files and all others are not looked at. No folder: no
+ * roles. host: the limits that a role has where its file says nothing; NULL: they are not known,
+ * and nothing is measured by them. Mistakes as config_load() has them; -EINVAL: there was one, and
+ * *ret_roles is untouched. Folder and files must be owner_uid's (root's, but in tests) and writable by
+ * it alone, and no symbolic links. Asks NSS. */
+int roles_load(const char *folder, uid_t owner_uid, const Config *host, FILE *mistakes,
+               Roles **ret_roles);
+/* Reads one file that may be anybody's and anywhere: what it would be in the folder. */
+int role_load(const char *path, const Config *host, FILE *mistakes, Role **ret_role);
 
 /* NULL: there is none of that name (or name is NULL). */
 const Role *roles_find(const Roles *roles, const char *name);

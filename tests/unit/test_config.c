@@ -114,6 +114,11 @@ static void assert_is_default(const Config *config)
         assert_int_equal(config->verify_timeout_usec, 10 * USEC_PER_SEC);
         assert_int_equal(config->bind_timeout_usec, 2 * MINUTE);
         assert_false(config->reason_required);
+        assert_false(config->break_glass_when_frozen);
+        assert_int_equal(config->request_timeout_usec, 24 * HOUR);
+        assert_true(config->audit_retention_usec == 400 * 24 * HOUR);
+        assert_int_equal(config->auditors.n_uids + config->auditors.n_gids, 0);
+        assert_null(config->auditors.text);
 }
 
 static void test_config__no_file_or_no_folder__means_the_defaults(void **state)
@@ -147,7 +152,11 @@ static void test_config__every_key__is_taken(void **state)
                                    "MaxLifetime=1d ; a day\n"
                                    "\n"
                                    "[Credd]\n"
-                                   "KillGrace=500ms\n"
+                                   "KillGrace=500ms # half a second; long\n"
+                                   "Auditors=daemon @daemon\t# two\n"
+                                   "BreakGlassWhenFrozen=on\n"
+                                   "RequestTimeout=2d\n"
+                                   "AuditRetention=3000d\n"
                                    "VerifyTimeout=1min 30s\n"
                                    "BindTimeout=90\n"
                                    "ReasonRequired=Yes";
@@ -161,6 +170,49 @@ static void test_config__every_key__is_taken(void **state)
         assert_int_equal(config.verify_timeout_usec, 90 * USEC_PER_SEC);
         assert_int_equal(config.bind_timeout_usec, 90 * USEC_PER_SEC);
         assert_true(config.reason_required);
+        assert_true(config.break_glass_when_frozen);
+        assert_int_equal(config.request_timeout_usec, 48 * HOUR);
+        assert_true(config.audit_retention_usec == 3000 * 24 * HOUR);
+        assert_int_equal(config.auditors.n_uids, 1);
+        assert_int_equal(config.auditors.n_gids, 1);
+        assert_string_equal(config.auditors.text, "daemon @daemon");
+        assert_int_equal(strlen(config.digest), 64);
+        config_done(&config);
+}
+
+/* As "printf '[Credd]\n' | b2sum -l 256" has it. */
+static void test_config__digest__is_that_of_the_file(void **state)
+{
+        Config config;
+
+        assert_int_equal(load_text(*state, "[Credd]\n", &config), 0);
+        assert_string_equal(config.digest,
+                            "27e055caece6da5321fffc73748c75cdf9d87566cdadbc138e99d2e3374b9ecd");
+}
+
+static void test_config__auditors_that_nobody_is__are_named(void **state)
+{
+        assert_mistakes(
+                *state, "[Credd]\nAuditors=daemon nobody-here @no-such-group a,b @ 17\n",
+                ":2: Auditors: there is no user nobody-here; create it, or take it out of "
+                "the line\n"
+                ":2: Auditors: there is no group @no-such-group; create it, or take it out "
+                "of the line\n"
+                ":2: Auditors: \"a,b\" is no name; write users as carol and groups as @sre, "
+                "with spaces between them\n"
+                ":2: Auditors: \"@\" is no name; write users as carol and groups as @sre, "
+                "with spaces between them\n"
+                ":2: Auditors: \"17\" is no name; write users as carol and groups as @sre, "
+                "with spaces between them\n");
+}
+
+static void test_config__auditors_empty__is_nobody(void **state)
+{
+        Config config;
+
+        assert_int_equal(load_text(*state, "[Credd]\nAuditors=\n", &config), 0);
+        assert_int_equal(config.auditors.n_uids + config.auditors.n_gids, 0);
+        config_done(&config);
 }
 
 static void test_config__boolean_words__are_systemds(void **state)
@@ -213,8 +265,9 @@ static void test_config__unknown_key__is_named_with_those_known(void **state)
 {
         static const char known[] =
                 "unknown key; known are DefaultTTL MaxTTL MaxLifetime KillGrace "
-                "VerifyTimeout BindTimeout Warn ReasonRequired\n";
-        char want[256];
+                "VerifyTimeout BindTimeout Warn ReasonRequired Auditors BreakGlassWhenFrozen "
+                "RequestTimeout AuditRetention\n";
+        char want[512];
 
         (void)snprintf(want, sizeof(want), ":3: Issuers: %s", known);
         assert_mistakes(*state, "[Credd]\n\nIssuers=carol\n", want);
@@ -271,15 +324,18 @@ static void test_config__bad_values__say_what_would_be_right(void **state)
         assert_mistakes(
                 *state,
                 "[Credd]\nKillGrace=soon\nVerifyTimeout=\nBindTimeout=0\nMaxTTL=-1h\n"
-                "MaxLifetime=200000d\nReasonRequired=maybe\nDefaultTTL=1h # an hour\n",
+                "MaxLifetime=200000d\nReasonRequired=maybe\nDefaultTTL=1h# an hour\n",
                 ":2: KillGrace: \"soon\" is no duration; write it like 90s, 15min or 1h 30min\n"
                 ":3: VerifyTimeout: \"\" is no duration; write it like 90s, 15min or 1h 30min\n"
                 ":4: BindTimeout: 0 is out of range; from 1s to 1h\n"
                 ":5: MaxTTL: \"-1h\" is no duration; write it like 90s, 15min or 1h 30min\n"
                 ":6: MaxLifetime: 200000d is out of range; from 1s to 36500d\n"
                 ":7: ReasonRequired: \"maybe\" is neither yes nor no\n"
-                ":8: DefaultTTL: \"1h # an hour\" is no duration; "
+                ":8: DefaultTTL: \"1h# an hour\" is no duration; "
                 "write it like 90s, 15min or 1h 30min\n");
+        assert_mistakes(*state, "[Credd]\nRequestTimeout=31d\nAuditRetention=23h\n",
+                        ":2: RequestTimeout: 31d is out of range; from 1s to 30d\n"
+                        ":3: AuditRetention: 23h is out of range; from 1d to 36500d\n");
         assert_mistakes(*state, "[Credd]\nKillGrace=61s\nVerifyTimeout=601s\nBindTimeout=3601s\n",
                         ":2: KillGrace: 61s is out of range; from 0s to 1min\n"
                         ":3: VerifyTimeout: 601s is out of range; from 1s to 10min\n"
@@ -313,6 +369,14 @@ static void test_config__nul_byte__is_a_mistake(void **state)
         write_bytes(f, bytes, sizeof(bytes) - 1);
         assert_int_equal(load(f, &config), -EINVAL);
         assert_string_equal(f->mistakes, ":2: a NUL byte; write plain text\n");
+}
+
+static void test_config__control_characters_or_no_utf8__are_mistakes(void **state)
+{
+        assert_mistakes(*state, "[Credd]\nWarn=\033[2J\nWarn=\xff\nWarn=\xc2\x9b 1s\n# \xff\n",
+                        ":2: control characters, or no UTF-8; write plain text\n"
+                        ":3: control characters, or no UTF-8; write plain text\n"
+                        ":4: control characters, or no UTF-8; write plain text\n");
 }
 
 static void test_config__limits_out_of_order__name_the_key_that_is_given(void **state)
@@ -398,6 +462,9 @@ int main(void)
                 TEST(test_config__no_file_or_no_folder__means_the_defaults),
                 TEST(test_config__empty_file_or_comments__means_the_defaults),
                 TEST(test_config__every_key__is_taken),
+                TEST(test_config__digest__is_that_of_the_file),
+                TEST(test_config__auditors_that_nobody_is__are_named),
+                TEST(test_config__auditors_empty__is_nobody),
                 TEST(test_config__boolean_words__are_systemds),
                 TEST(test_config__values_at_their_bounds__are_taken),
                 TEST(test_config__unknown_section__is_named_once_with_its_line),
@@ -409,6 +476,7 @@ int main(void)
                 TEST(test_config__bad_values__say_what_would_be_right),
                 TEST(test_config__lines_that_inih_would_bend__are_mistakes),
                 TEST(test_config__nul_byte__is_a_mistake),
+                TEST(test_config__control_characters_or_no_utf8__are_mistakes),
                 TEST(test_config__limits_out_of_order__name_the_key_that_is_given),
                 TEST(test_config__others_may_write_it__is_refused_unread),
                 TEST(test_config__another_owns_it__is_refused_unread),
