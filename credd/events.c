@@ -369,9 +369,14 @@ int event_logind_failed(Events *events, const char *why)
         return of_daemon(events, EVENT_LOGIND_FAILED, "reason", why);
 }
 
-int event_config_loaded(Events *events, const char *what)
+int event_config_loaded(Events *events, const char *what, const char *files, const char *roles)
 {
-        return of_daemon(events, EVENT_CONFIG_LOADED, "reason", what);
+        json_t *fields = json_object();
+
+        put(fields, "reason", what);
+        put(fields, "files", files);
+        put(fields, "roles", roles);
+        return add(events, EVENT_CONFIG_LOADED, 0, fields);
 }
 
 int event_config_refused(Events *events, const char *why)

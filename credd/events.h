@@ -48,7 +48,8 @@ int event_host_thawed(Events *events, const Actor *actor);
 int event_clock_stepped(Events *events, int64_t by_usec);
 /* why: what logind answered when it was to end a session */
 int event_logind_failed(Events *events, const char *why);
-int event_config_loaded(Events *events, const char *what);
+/* files, roles: what setup_files_text() and setup_roles_text() say. */
+int event_config_loaded(Events *events, const char *what, const char *files, const char *roles);
 int event_config_refused(Events *events, const char *why);
 int event_daemon_started(Events *events, unsigned sessions);
 int event_daemon_stopped(Events *events);

@@ -11,17 +11,19 @@
 #include "common/secret.h"
 #include "common/varlink.h"
 #include "credd/manager.h"
+#include "credd/setup.h"
 
 static int usage(FILE *to, int status)
 {
-        (void)fputs("credd [--check] [--config=FILE] [--state=FOLDER]\n"
+        (void)fputs("credd [--check | --check-role=FILE] [--config=FILE] [--state=FOLDER]\n"
                     "\n"
                     "Hands out logins that end. Started by systemd through credd-login.socket and\n"
                     "credd-admin.socket; credctl talks to it.\n"
                     "\n"
-                    "  --check          read the configuration, name each mistake, and exit\n"
-                    "  --config=FILE    instead of " CREDD_SYSCONFDIR "/credd.conf\n"
-                    "  --state=FOLDER   instead of $STATE_DIRECTORY or /var/lib/credd\n"
+                    "  --check            read the configuration, name each mistake, and exit\n"
+                    "  --check-role=FILE  read the file of a role, anybody's, likewise\n"
+                    "  --config=FILE      instead of " CREDD_SYSCONFDIR "/credd.conf\n"
+                    "  --state=FOLDER     instead of $STATE_DIRECTORY or /var/lib/credd\n"
                     "  --version\n",
                     to);
         return status;
@@ -37,13 +39,25 @@ static void free_erased(void *memory)
 
 static int check(const Paths *paths)
 {
-        Config config;
-        int r;
+        CLEANUP(setup_done) Setup setup = {0};
 
-        r = config_load(paths->config, 0, stderr, &config);
-        if (r == 0)
-                (void)printf("%s: no mistakes\n", paths->config);
-        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        if (setup_load(paths->config, 0, stderr, &setup) != 0)
+                return EXIT_FAILURE;
+        (void)printf("%s: no mistakes; %zu roles\n", paths->config, setup.roles->n);
+        return EXIT_SUCCESS;
+}
+
+/* Measured by the limits of this host. */
+static int check_role(const Paths *paths, const char *path)
+{
+        CLEANUP(role_freep) Role *role = NULL;
+        CLEANUP(config_done) Config host = {0};
+
+        if (config_load(paths->config, 0, stderr, &host) < 0 ||
+            role_load(path, &host, stderr, &role) < 0)
+                return EXIT_FAILURE;
+        (void)printf("%s: no mistakes; this is role %s\n", path, role->name);
+        return EXIT_SUCCESS;
 }
 
 static int serve(const Paths *paths)
@@ -66,12 +80,17 @@ static int serve(const Paths *paths)
 int main(int argc, char *argv[])
 {
         static const struct option options[] = {
-                {"check", no_argument, NULL, 'c'},       {"config", required_argument, NULL, 'f'},
-                {"state", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
-                {"version", no_argument, NULL, 'v'},     {0},
+                {"check", no_argument, NULL, 'c'},
+                {"check-role", required_argument, NULL, 'r'},
+                {"config", required_argument, NULL, 'f'},
+                {"state", required_argument, NULL, 's'},
+                {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'v'},
+                {0},
         };
         Paths paths = {.state = getenv("STATE_DIRECTORY") ?: "/var/lib/credd",
                        .config = CREDD_SYSCONFDIR "/credd.conf"};
+        const char *role_path = NULL;
         bool checking = false;
         int option;
 
@@ -79,6 +98,9 @@ int main(int argc, char *argv[])
                 switch (option) {
                 case 'c':
                         checking = true;
+                        break;
+                case 'r':
+                        role_path = optarg;
                         break;
                 case 'f':
                         paths.config = optarg;
@@ -97,5 +119,7 @@ int main(int argc, char *argv[])
         }
         if (optind < argc)
                 return usage(stderr, 2);
+        if (role_path)
+                return check_role(&paths, role_path);
         return checking ? check(&paths) : serve(&paths);
 }

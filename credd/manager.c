@@ -4,7 +4,6 @@
 #include "credd/manager.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "credd/refusals.h"
 #include "credd/server.h"
 #include "credd/session.h"
+#include "credd/setup.h"
 
 #define ADMIN_GROUP "credd-admin"
 #define STATUS_MAX  128
@@ -75,66 +75,67 @@ void manager_note_logind(Manager *manager, int error, const char *text)
 
 /* --- configuration --- */
 
-static int load_config(const char *path, Config *ret_config, char **ret_mistakes)
+/* Replaces what is in effect. */
+static void take_setup(Manager *manager, Setup *setup)
 {
-        AUTO_FREE char *text = NULL;
-        size_t size = 0;
-        FILE *out;
-        int r;
-
-        out = open_memstream(&text, &size);
-        if (!out)
-                return -ENOMEM;
-        r = config_load(path, 0, out, ret_config);
-        if (fclose(out) != 0)
-                return -ENOMEM;
-        if (size > 0 && text[size - 1] == '\n')
-                text[size - 1] = '\0';
-        *ret_mistakes = take_ptr(text);
-        return r;
+        config_done(&manager->config);
+        (void)roles_free(manager->roles);
+        manager->config = setup->config;
+        manager->roles = setup->roles;
+        *setup = (Setup){0};
+        /* At load, not at each call: NSS may ask a directory server, and the loop must not wait. */
+        manager->admin_gid = (gid_t)-1;
+        (void)principals_find_group(ADMIN_GROUP, &manager->admin_gid);
 }
 
-/* At load, not at each call: NSS may ask a directory server, and the loop must not wait for one. */
-static gid_t find_admin_group(void)
+static void say_refused(Manager *manager, const char *priority, const char *what, char *mistakes)
 {
-        struct group group, *found = NULL;
-        char buffer[16384];
-
-        if (getgrnam_r(ADMIN_GROUP, &group, buffer, sizeof(buffer), &found) != 0 || !found)
-                return (gid_t)-1;
-        return found->gr_gid;
+        free(manager->config_refused);
+        manager->config_refused = mistakes;
+        (void)fprintf(stderr, "%s%s:\n%s\n", priority, what, mistakes ?: strerror(ENOMEM));
 }
 
-static int record_config(Manager *manager, int loaded, const char *mistakes)
+static int record_loaded(Manager *manager)
+{
+        AUTO_FREE char *files = setup_files_text(&manager->config, manager->roles), *roles = NULL;
+        size_t room;
+
+        if (!files)
+                return -ENOMEM;
+        room = strlen(files) < SETUP_TEXT_MAX ? SETUP_TEXT_MAX - strlen(files) : 0;
+        roles = setup_roles_text(manager->roles, room);
+        if (!roles)
+                return -ENOMEM;
+        return event_config_loaded(&manager->events, manager->paths.config, files, roles);
+}
+
+static int record_config(Manager *manager, bool loaded)
 {
         int r;
 
         r = batch_enter(manager->batch);
         if (r < 0)
                 return r;
-        if (loaded == 0)
-                r = event_config_loaded(&manager->events, manager->paths.config);
-        else
-                r = event_config_refused(&manager->events, mistakes);
+        r = loaded ? record_loaded(manager)
+                   : event_config_refused(&manager->events, manager->config_refused);
         return batch_leave(manager->batch, r);
 }
 
 static void reload(Manager *manager)
 {
+        CLEANUP(setup_done) Setup setup = {0};
         AUTO_FREE char *mistakes = NULL;
-        Config config;
         int r;
 
         (void)sd_notify(false, "RELOADING=1");
-        r = load_config(manager->paths.config, &config, &mistakes);
+        r = setup_load_text(manager->paths.config, 0, &mistakes, &setup);
         if (r == 0) {
-                manager->config = config;
-                manager->admin_gid = find_admin_group();
+                take_setup(manager, &setup);
+                free(take_ptr(manager->config_refused));
         } else
-                (void)fprintf(stderr,
-                              SD_ERR "Configuration refused, what was in effect stays:\n%s\n",
-                              mistakes ?: strerror(-r));
-        (void)record_config(manager, r, mistakes ?: strerror(-r));
+                say_refused(manager, SD_ERR, "Configuration refused, what was in effect stays",
+                            take_ptr(mistakes) ?: strdup("out of memory"));
+        (void)record_config(manager, r == 0);
         (void)sd_notify(false, "READY=1");
 }
 
@@ -209,17 +210,24 @@ static int open_store(Manager *manager)
         return r;
 }
 
+/* Roles with a mistake must not keep what ends from ending: then there are none, so that nobody gets
+ * in by one, and all else goes on. */
 static int read_first_config(Manager *manager)
 {
+        CLEANUP(setup_done) Setup setup = {0};
         AUTO_FREE char *mistakes = NULL;
         int r;
 
-        r = load_config(manager->paths.config, &manager->config, &mistakes);
-        if (r < 0)
+        r = setup_load_text(manager->paths.config, 0, &mistakes, &setup);
+        if (r >= 0)
+                take_setup(manager, &setup);
+        if (r == SETUP_WITHOUT_ROLES)
+                say_refused(manager, SD_CRIT, "Roles refused, so that none is in effect",
+                            take_ptr(mistakes));
+        else if (r < 0)
                 (void)fprintf(stderr, SD_CRIT "Configuration refused:\n%s\n",
                               mistakes ?: strerror(-r));
-        manager->admin_gid = find_admin_group();
-        return r;
+        return r < 0 ? r : 0;
 }
 
 static int build(Manager *manager)
@@ -296,6 +304,9 @@ Manager *manager_free(Manager *manager)
         (void)sd_event_source_unref(manager->sigint);
         (void)sd_event_source_unref(manager->sighup);
         (void)sd_event_unref(manager->event);
+        config_done(&manager->config);
+        (void)roles_free(manager->roles);
+        free(manager->config_refused);
         free(manager);
         return NULL;
 }
@@ -345,7 +356,9 @@ static int record_start(Manager *manager)
                 return r;
         r = event_daemon_started(&manager->events, sessions_live(manager->sessions));
         if (r == 0)
-                r = event_config_loaded(&manager->events, manager->paths.config);
+                r = record_loaded(manager);
+        if (r == 0 && manager->config_refused)
+                r = event_config_refused(&manager->events, manager->config_refused);
         r = batch_leave(manager->batch, r);
         return r < 0 ? r : batch_commit(manager->batch);
 }

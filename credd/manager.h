@@ -45,8 +45,9 @@ typedef struct Manager {
         sd_event *event;
         Clock clock;
         Config config;
-        Roles *roles;    /* never NULL once built */
-        gid_t admin_gid; /* of credd-admin; (gid_t)-1: there is no such group */
+        Roles *roles;         /* never NULL once built; all of it changes at a reload */
+        char *config_refused; /* the mistakes of the last load; NULL: there was none */
+        gid_t admin_gid;      /* of credd-admin; (gid_t)-1: there is no such group */
         Store *store;
         Events events;
         Outbox *outbox;

@@ -255,6 +255,8 @@ static json_t *problems_of(Manager *manager)
                     "journald does not take entries: they wait in the store");
         add_problem(problems, sessions_overdue(manager->sessions) > 0,
                     "sessions are past their deadline and not yet verified gone");
+        add_problem(problems, manager->config_refused != NULL,
+                    "the configuration has a mistake and is not in effect; credd --check names it");
         add_problem(problems, store_frozen(manager->store) != NULL,
                     store_frozen(manager->store) ?: "");
         return problems;

@@ -166,7 +166,8 @@ static void write_events(Rig *rig, unsigned n)
 {
         assert_int_equal(batch_enter(rig->manager->batch), 0);
         for (unsigned i = 0; i < n; i++)
-                assert_int_equal(event_config_loaded(&rig->manager->events, "/a/path"), 0);
+                assert_int_equal(event_config_loaded(&rig->manager->events, "/a/path", "{}", "{}"),
+                                 0);
         assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
 }
 
@@ -215,7 +216,7 @@ static void test_outbox__event_not_committed__does_not_leave(void **state)
         AUTO_CLOSE int journal = open_journal(rig, path);
 
         assert_int_equal(batch_enter(rig->manager->batch), 0);
-        assert_int_equal(event_config_loaded(&rig->manager->events, "/a/path"), 0);
+        assert_int_equal(event_config_loaded(&rig->manager->events, "/a/path", "{}", "{}"), 0);
         assert_int_equal(batch_leave(rig->manager->batch, -ECANCELED), -ECANCELED);
         rig_settle(rig);
         assert_int_equal(recv(journal, &byte, 1, MSG_DONTWAIT), -1);

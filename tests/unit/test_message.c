@@ -178,7 +178,7 @@ static void say_session(Sample *s)
         assert_int_equal(event_session_residue(&s->events, &s->session, "[]"), 0);
         assert_int_equal(event_session_ended(&s->events, &s->session, 30), 0);
         assert_int_equal(event_deprovision_missed(&s->events, &s->session, 30, "leader alive"), 0);
-        assert_int_equal(event_config_loaded(&s->events, "/etc/credd/credd.conf"), 0);
+        assert_int_equal(event_config_loaded(&s->events, "/etc/credd/credd.conf", "{}", "{}"), 0);
         assert_int_equal(event_config_refused(&s->events, "line 3"), 0);
         assert_int_equal(event_daemon_started(&s->events, 2), 0);
         assert_int_equal(event_daemon_stopped(&s->events), 0);
