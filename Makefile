@@ -25,7 +25,7 @@ HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -f
             $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 OPT      ?= -O2 -g
 CFLAGS_ALL  = -std=gnu11 -I. -I$(B) -D_GNU_SOURCE -DCREDD_VERSION='"$(VERSION)"' \
-              -DCREDD_SYSCONFDIR='"$(SYSCONFDIR)/credd"' \
+              -DCREDD_SYSCONFDIR='"$(SYSCONFDIR)/credd"' -DCREDD_PROGRAM='"$(PREFIX)/sbin/credd"' \
               $(WARNINGS) $(HARDEN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 

@@ -18,6 +18,8 @@ const Verb credctl_verbs[] = {
          0, INT_MAX, false, verb_revoke_run},
         {"sessions", "", "sessions that credentials opened, with the time left",
          verb_sessions_options, NULL, 0, 0, false, verb_sessions_run},
+        {"role", "COMMAND", "roles; check FILE: look for mistakes in the file of one", NULL, NULL,
+         0, INT_MAX, false, verb_role_run},
         {"time", "", "inside a session: what is left of it", NULL, NULL, 0, 0, false,
          verb_time_run},
         {"done", "", "inside a session: give its credential back and leave", verb_done_options,

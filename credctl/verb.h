@@ -41,6 +41,7 @@ int verb_help_run(const Context *context, const Arguments *arguments);
 int verb_issue_run(const Context *context, const Arguments *arguments);
 int verb_list_run(const Context *context, const Arguments *arguments);
 int verb_revoke_run(const Context *context, const Arguments *arguments);
+int verb_role_run(const Context *context, const Arguments *arguments);
 int verb_sessions_run(const Context *context, const Arguments *arguments);
 int verb_show_run(const Context *context, const Arguments *arguments);
 int verb_status_run(const Context *context, const Arguments *arguments);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* credctl role: a verb with commands of its own, by a table of them. */
+#include "credctl/verb_role.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "credctl/outcome.h"
+#include "credctl/suggest.h"
+#include "credctl/verb.h"
+#include "credctl/words.h"
+
+typedef struct Command {
+        const char *name;
+        const char *operand; /* what must follow it; NULL: nothing */
+        const char *options; /* those of the verb that it takes, each between blanks */
+        int (*run)(const Context *context, const Arguments *arguments, const char *operand);
+} Command;
+
+static const Command commands[] = {
+        {"check", "FILE", "", role_check_run},
+};
+
+static const Command *find_command(const char *name)
+{
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                if (strcmp(commands[i].name, name) == 0)
+                        return &commands[i];
+        return NULL;
+}
+
+static int say_commands(const char *typed)
+{
+        Suggestion suggestion = {.typed = typed ?: ""};
+        char known[256] = "";
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(commands) && n < sizeof known; i++) {
+                suggest_offer(&suggestion, commands[i].name);
+                n += (size_t)snprintf(known + n, sizeof known - n, "%s%s%s%s", i ? ", " : "",
+                                      commands[i].name, commands[i].operand ? " " : "",
+                                      commands[i].operand ?: "");
+        }
+        if (typed && suggestion.best)
+                return words_fail(OUTCOME_USAGE, "no command %s of role; did you mean %s?", typed,
+                                  suggestion.best);
+        return words_fail(OUTCOME_USAGE, "credctl role wants a command: %s", known);
+}
+
+static int check_operands(const Command *command, const Arguments *arguments)
+{
+        int wanted = command->operand ? 2 : 1;
+
+        if (arguments->n_operands < wanted)
+                return words_fail(OUTCOME_USAGE, "role %s wants %s", command->name,
+                                  command->operand);
+        if (arguments->n_operands > wanted)
+                return words_fail(OUTCOME_USAGE, "%s: too much; see credctl role --help",
+                                  arguments->operands[wanted]);
+        return 0;
+}
+
+static int check_options(const Context *context, const Command *command, const Arguments *arguments)
+{
+        for (const Option *option = context->verb->options; option && option->name; option++) {
+                char word[64];
+
+                snprintf(word, sizeof word, " %s ", option->name);
+                if (json_object_get(arguments->values, option->name) &&
+                    !strstr(command->options, word))
+                        return words_fail(OUTCOME_USAGE, "role %s takes no --%s", command->name,
+                                          option->name);
+        }
+        return 0;
+}
+
+int verb_role_run(const Context *context, const Arguments *arguments)
+{
+        const char *name = arguments->n_operands > 0 ? arguments->operands[0] : NULL;
+        const Command *command = name ? find_command(name) : NULL;
+        int r;
+
+        if (!command)
+                return say_commands(name);
+        r = check_operands(command, arguments);
+        if (r == 0)
+                r = check_options(context, command, arguments);
+        if (r != 0)
+                return r;
+        return command->run(context, arguments, command->operand ? arguments->operands[1] : NULL);
+}
