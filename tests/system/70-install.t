@@ -23,7 +23,7 @@ declare -A wanted=(
     [/usr/lib/systemd/system/credd-admin.socket]=644 [/usr/lib/sysusers.d/credd.conf]=644
     [/usr/lib/tmpfiles.d/credd.conf]=644 [/usr/share/polkit-1/rules.d/50-credd.rules]=644
     [/usr/lib/systemd/catalog/credd.catalog]=644 [/usr/share/pam-configs/ephemeral]=644
-    [/etc/credd]=755 [/etc/credd/credd.conf]=644
+    [/etc/credd]=755 [/etc/credd/credd.conf]=644 [/etc/credd/roles.d]=755
     [/usr/share/credd/io.credd.Admin.varlink]=644 [/usr/share/credd/io.credd.Login.varlink]=644
     [/usr/share/credd/org.varlink.service.varlink]=644
 )
@@ -238,7 +238,7 @@ ok 'and starts by itself once the file is right' wait_until 20 in_lab credctl st
 
 if [[ -n ${SYSTEM_TREE:-} ]]; then
     laid=$(cd "$SYSTEM_TREE" && find . -type f -printf '/%P\n' | grep -vE '^/usr/share/(man/man[1-8]|doc/credd)/' | sort)
-    is "$laid" "$(printf '%s\n' "${!wanted[@]}" | grep -vx /etc/credd | sort)" 'make install lays down these files and no others'
+    is "$laid" "$(printf '%s\n' "${!wanted[@]}" | grep -vxE '/etc/credd(/roles\.d)?' | sort)" 'make install lays down these files and no others'
     cp -a "$SYSTEM_TREE" "$work/tree"
     installer() { (cd "$source_dir" && DESTDIR="$work/tree" PAMDIR="$module_dir" packaging/install-files "$1"); }
     echo '# the admin was here' >>"$work/tree$conf"
