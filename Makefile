@@ -99,7 +99,7 @@ FLAGS_NOW := $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS_NOW))' >$@
-FORCE:
+.PHONY: FORCE
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
