@@ -115,7 +115,7 @@ int config_load(const char *path, uid_t owner_uid, FILE *mistakes, Config *ret_c
         r = load(&ini, owner_uid);
         if (r < 0)
                 return r;
-        (void)strcpy(config.digest, ini.digest);
+        memcpy(config.digest, ini.digest, sizeof(config.digest));
         *ret_config = config;
         config.auditors = (Principals){0}; /* it has moved */
         return 0;

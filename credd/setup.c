@@ -45,7 +45,7 @@ static void cut_mistakes(char *text, size_t size)
         if (size > SETUP_MISTAKES_TEXT_MAX) {
                 text[SETUP_MISTAKES_TEXT_MAX - sizeof(more)] = 0;
                 end = strrchr(text, '\n');
-                (void)strcpy(end ? end : text, more);
+                memcpy(end ? end : text, more, sizeof(more));
         } else if (size > 0 && text[size - 1] == '\n')
                 text[size - 1] = 0;
 }

@@ -121,7 +121,7 @@ int value_warn(Ini *ini, const IniKey *key, const char *value,
                uint64_t ret_usec[static CONFIG_WARN_MAX], size_t *ret_n)
 {
         AUTO_FREE char *copy = strdup(value);
-        uint64_t usec[CONFIG_WARN_MAX], last = USEC_INFINITY, one;
+        uint64_t usec[CONFIG_WARN_MAX] = {0}, last = USEC_INFINITY, one;
         char *word, *rest = copy;
         size_t n = 0;
 
