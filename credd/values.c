@@ -69,7 +69,7 @@ void value_boolean(Ini *ini, const IniKey *key, const char *value)
 
 void value_text(Ini *ini, const IniKey *key, const char *value)
 {
-        char *copy;
+        char **text = place(ini, key);
 
         if (!text_valid(value, key->max)) {
                 ini_mistake(ini, ini->line, key->name,
@@ -77,10 +77,9 @@ void value_text(Ini *ini, const IniKey *key, const char *value)
                             key->max);
                 return;
         }
-        copy = strdup(value);
-        if (!copy)
+        *text = strdup(value); /* its owner frees it */
+        if (!*text)
                 ini_mistake(ini, ini->line, key->name, "%s", strerror(ENOMEM));
-        memcpy(place(ini, key), &copy, sizeof(copy)); /* its owner frees it */
 }
 
 static void say_no_principal(Ini *ini, const IniKey *key, const char *word, int r)
