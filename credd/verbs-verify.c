@@ -12,9 +12,10 @@
 #include "credd/outbox.h"
 #include "credd/verbs.h"
 
-#define PAGE     200
-#define SLICE    2000
-#define PROBLEMS 100
+#define PAGE      200
+#define PAGE_SIZE ((size_t)256 * 1024) /* of rows; a reply has room for several times that */
+#define SLICE     2000
+#define PROBLEMS  100
 
 static json_t *head_of(Manager *manager)
 {
@@ -72,26 +73,30 @@ int verb_events(const Request *request, Answer *answer)
         json_auto_t *events = json_array();
         int64_t after = 0;
         const Parameter parameters[] = {{"after", 'I', &after}};
+        bool end = false;
+        size_t size = 0;
         int r;
 
         r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        for (unsigned i = 0; i < PAGE && r == 0; i++) {
+        for (unsigned i = 0; i < PAGE && size < PAGE_SIZE && r == 0; i++) {
                 CLEANUP(event_row_done) EventRow row = {0};
 
                 r = store_next_event(manager->store, after, &row);
+                end = r == 0;
                 if (r <= 0)
                         break;
                 after = row.seq;
+                size += strlen(row.data);
                 r = append_event(manager, &row, events);
         }
         if (r < 0)
                 return r;
         answer->parameters = json_pack(
                 "{sO so so sI}", "events", events, "next",
-                json_array_size(events) < PAGE ? json_null() : json_integer((json_int_t)after),
-                "head", head_of(manager), "journaled",
+                end ? json_null() : json_integer((json_int_t)after), "head", head_of(manager),
+                "journaled",
                 (json_int_t)(store_newest_event(manager->store) - outbox_behind(manager->outbox)));
         return answer->parameters ? 0 : -ENOMEM;
 }
