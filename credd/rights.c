@@ -83,7 +83,7 @@ static bool sees_role(const Caller *caller, const RightsFacts *facts)
 }
 
 /* Two numbers each, the uid and who stands behind it: one in common makes them one person. */
-static bool same_person(const Caller *caller, const Person *person)
+static bool same_person(const Caller *caller, const Party *person)
 {
         const uid_t here[] = {caller->uid, caller->loginuid};
 
@@ -93,7 +93,7 @@ static bool same_person(const Caller *caller, const Person *person)
         return false;
 }
 
-static bool one_of(const Caller *caller, const Person *persons, size_t n)
+static bool one_of(const Caller *caller, const Party *persons, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 if (same_person(caller, &persons[i]))
@@ -103,7 +103,7 @@ static bool one_of(const Caller *caller, const Person *persons, size_t n)
 
 static bool is_user(const Caller *caller, const RightsFacts *facts)
 {
-        const Person user = {facts->user, UID_NONE};
+        const Party user = {facts->user, UID_NONE};
 
         return same_person(caller, &user);
 }

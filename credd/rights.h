@@ -27,9 +27,9 @@ typedef enum Right {
 } Right;
 
 /* One who took part, for "not the same person". */
-typedef struct Person {
+typedef struct Party {
         uid_t uid, loginuid; /* UID_NONE: nobody, not set */
-} Person;
+} Party;
 
 /* What is known about the thing. Zero: a thing of nobody's, without a role. */
 typedef struct RightsFacts {
@@ -37,12 +37,12 @@ typedef struct RightsFacts {
         const Role *role; /* as it is loaded now; NULL: it is gone, or there was none */
         bool role_off;
 
-        bool own;         /* the caller's uid asked for it or issued it, or his session is its */
-        bool asked;       /* it is the caller's uid that asked for it */
-        bool own_session; /* the caller stands in a session of it */
-        const Person *askers; /* who asked for it, who issued it */
+        bool own;            /* the caller's uid asked for it or issued it, or his session is its */
+        bool asked;          /* it is the caller's uid that asked for it */
+        bool own_session;    /* the caller stands in a session of it */
+        const Party *askers; /* who asked for it, who issued it */
         size_t n_askers;
-        const Person *approvers; /* who said yes so far */
+        const Party *approvers; /* who said yes so far */
         size_t n_approvers;
         uid_t user; /* whom it logs in. Looked at for APPROVE, DENY and ACK */
 } RightsFacts;

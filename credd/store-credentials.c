@@ -85,13 +85,13 @@ int store_find_key(Store *store, uid_t issuer, const char *key, int64_t *ret_num
         return 1;
 }
 
-int store_each_credential(Store *store, int64_t after, int64_t limit,
-                          bool (*each)(void *userdata, Credential *credential), void *userdata)
+/* From the first row that was found on. */
+static int each_of(Store *store, unsigned s, int found,
+                   bool (*each)(void *userdata, Credential *credential), void *userdata)
 {
-        const unsigned s = STATEMENT_CREDENTIAL_AFTER;
         int r;
 
-        for (r = db_first(store->db, s, "ii", after, limit); r > 0; r = db_next(store->db, s)) {
+        for (r = found; r > 0; r = db_next(store->db, s)) {
                 AUTO_CREDENTIAL Credential credential = {0};
 
                 r = take_credential(store, s, &credential);
@@ -101,6 +101,23 @@ int store_each_credential(Store *store, int64_t after, int64_t limit,
                 }
         }
         return r;
+}
+
+int store_each_credential(Store *store, int64_t after, int64_t limit,
+                          bool (*each)(void *userdata, Credential *credential), void *userdata)
+{
+        const unsigned s = STATEMENT_CREDENTIAL_AFTER;
+
+        return each_of(store, s, db_first(store->db, s, "ii", after, limit), each, userdata);
+}
+
+int store_each_own(Store *store, uid_t uid, int64_t after, int64_t limit,
+                   bool (*each)(void *userdata, Credential *credential), void *userdata)
+{
+        const unsigned s = STATEMENT_CREDENTIAL_OWN;
+
+        return each_of(store, s, db_first(store->db, s, "iii", (int64_t)uid, after, limit), each,
+                       userdata);
 }
 
 static int add_credential_row(Store *store, Credential *c, const char *key)
