@@ -13,6 +13,8 @@
 static const Column columns[] = {
         {.name = "ID"},
         {.name = "USER", .cut = true},
+        {.name = "ROLE", .cut = true},
+        {.name = "HOLDER", .cut = true},
         {.name = "STATE"},
         {.name = "USES", .right = true},
         {.name = "ISSUED-BY", .cut = true},
@@ -41,6 +43,8 @@ static int add_credential(const Context *context, Table *table, const json_t *cr
         const char *cells[] = {
                 record_text(credential, "id"),
                 record_text(credential, "user"),
+                record_text(credential, "role"),
+                record_text(credential, "holder"),
                 record_text(credential, "state"),
                 record_uses(credential, uses),
                 record_actor(credential, "issued_by"),

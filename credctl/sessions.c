@@ -10,8 +10,14 @@
 #include "credctl/table.h"
 
 static const Column columns[] = {
-        {.name = "ID"},         {.name = "USER", .cut = true}, {.name = "SESSION"},
-        {.name = "SERVICE"},    {.name = "FROM", .cut = true}, {.name = "STATE"},
+        {.name = "ID"},
+        {.name = "USER", .cut = true},
+        {.name = "ROLE", .cut = true},
+        {.name = "HOLDER", .cut = true},
+        {.name = "SESSION"},
+        {.name = "SERVICE"},
+        {.name = "FROM", .cut = true},
+        {.name = "STATE"},
         {.name = "LEFT/ENDED"},
 };
 
@@ -42,6 +48,8 @@ static int add_session(const Context *context, Table *table, const json_t *sessi
         const char *cells[] = {
                 record_text(session, "credential"),
                 record_text(session, "user"),
+                record_text(session, "role"),
+                record_text(session, "holder"),
                 record_text(session, "session"),
                 record_text(session, "service"),
                 record_text(session, "rhost"),

@@ -165,20 +165,24 @@ static bool in_group(const Caller *caller, gid_t gid)
 }
 
 /* Someone who is not what connected any more has no rights at all, not even those of its uid: its
- * descriptor may be in other hands. */
-static void fill(const Manager *manager, const Peer *peer, const Live *live, CallerHeld *held)
+ * descriptor may be in other hands. One that has gone is remembered by its uid, which is not given and
+ * taken as groups are, and by nothing else: it sent its call and left. */
+static void fill(const Manager *manager, const Peer *peer, const Live *live, bool gone,
+                 CallerHeld *held)
 {
         const PeerIdentity *identity = peer_identity(peer);
         Caller *caller = &held->caller;
 
-        if (live->uid != identity->uid)
+        if (!gone && live->uid != identity->uid)
                 return;
         caller->uid = identity->uid;
-        caller->loginuid_known = peer_loginuid(peer, &caller->loginuid) == 0;
-        if (live->gid == identity->gid && identity->gid != OVERFLOW_GID)
-                caller->gid = identity->gid;
-        take_groups(identity, live, held);
-        look_at_groups_file(peer, held);
+        if (!gone) {
+                caller->loginuid_known = peer_loginuid(peer, &caller->loginuid) == 0;
+                if (live->gid == identity->gid && identity->gid != OVERFLOW_GID)
+                        caller->gid = identity->gid;
+                take_groups(identity, live, held);
+                look_at_groups_file(peer, held);
+        }
         caller->admin = caller->uid == 0 || in_group(caller, manager->admin_gid);
         caller->auditor = false;
 }
@@ -193,12 +197,11 @@ int caller_read(const Manager *manager, const Peer *peer, CallerHeld *ret)
         if (!held.groups)
                 return -ENOMEM;
         r = read_live(peer, &live);
-        if (r == 0)
-                fill(manager, peer, &live, &held);
         if (r == -ENOMEM) {
                 free(held.groups);
                 return r;
         }
+        fill(manager, peer, &live, r < 0, &held);
         *ret = held;
         return 0;
 }

@@ -31,16 +31,19 @@ int facts_of_role(const Request *request, const char *role, RightsFacts *ret)
         return r;
 }
 
+/* The pid is the kernel's, but by now it may be another process's: so it is held when it is looked at. */
 static int64_t own_session(const Request *request)
 {
         const PeerIdentity *identity = peer_identity(request->peer);
+        AUTO_CLOSE int pidfd = -1;
         const Session *session;
+        uint64_t ticks;
 
-        /* The pid is the kernel's, but may be another process's by now: then it is not this caller. */
         if (request->caller->uid != identity->uid)
                 return 0;
         session = sessions_find_process(request->manager->sessions, identity->pid, identity->uid);
-        return session ? session->row.credential : 0;
+        return session && peer_pidfd(request->peer, &pidfd, &ticks) == 0 ? session->row.credential
+                                                                         : 0;
 }
 
 static bool is_caller(const Request *request, uid_t uid)
