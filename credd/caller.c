@@ -184,7 +184,7 @@ static void fill(const Manager *manager, const Peer *peer, const Live *live, boo
                 look_at_groups_file(peer, held);
         }
         caller->admin = caller->uid == 0 || in_group(caller, manager->admin_gid);
-        caller->auditor = false;
+        caller->auditor = principals_have(&manager->config.auditors, caller);
 }
 
 int caller_read(const Manager *manager, const Peer *peer, CallerHeld *ret)

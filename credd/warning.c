@@ -10,14 +10,14 @@
 #include "credd/batch.h"
 #include "credd/terminal.h"
 
-/* Its role's, as it is loaded now, if that has any; else the host's. */
+/* Its role's, as it is loaded now; the host's if it has none, or none any more. */
 static size_t warnings_of(const Session *session, const uint64_t **ret_usec)
 {
         const Role *role = roles_find(session->manager->roles, session->row.role);
         const Config *config = &session->manager->config;
 
-        *ret_usec = role && role->n_warn > 0 ? role->warn_usec : config->warn_usec;
-        return role && role->n_warn > 0 ? role->n_warn : config->n_warn;
+        *ret_usec = role ? role->warn_usec : config->warn_usec;
+        return role ? role->n_warn : config->n_warn;
 }
 
 /* The first of the warnings that still lies ahead. */
