@@ -13,13 +13,13 @@
 static const Column columns[] = {
         {.name = "ID"},
         {.name = "USER", .cut = true},
-        {.name = "ROLE", .cut = true},
-        {.name = "HOLDER", .cut = true},
         {.name = "STATE"},
         {.name = "USES", .right = true},
         {.name = "ISSUED-BY", .cut = true},
         {.name = "LOGIN-UNTIL"},
         {.name = "SESSIONS", .right = true},
+        {.name = "ROLE", .cut = true},
+        {.name = "HOLDER", .cut = true},
         {.name = "REASON", .cut = true},
 };
 
@@ -43,13 +43,13 @@ static int add_credential(const Context *context, Table *table, const json_t *cr
         const char *cells[] = {
                 record_text(credential, "id"),
                 record_text(credential, "user"),
-                record_text(credential, "role"),
-                record_text(credential, "holder"),
                 record_text(credential, "state"),
                 record_uses(credential, uses),
                 record_actor(credential, "issued_by"),
                 record_moment_cell(context, credential, "login_limit_usec", until),
                 open,
+                record_text(credential, "role"),
+                record_text(credential, "holder"),
                 record_text(credential, "reason"),
         };
         _Static_assert(ELEMENTSOF(cells) == ELEMENTSOF(columns), "a cell a column");
