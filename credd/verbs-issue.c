@@ -161,7 +161,7 @@ static int find_repeat(const Request *request, const char *key, Answer *answer)
                 r = answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "key");
                 return r < 0 ? r : 1;
         }
-        r = store_find_key(request->manager->store, peer_identity(request->peer)->uid, key, &num);
+        r = store_find_key(request->manager->store, request->caller->uid, key, &num);
         if (r <= 0)
                 return r;
         r = answer_with_credential(request->manager, num, NULL, answer);
