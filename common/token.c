@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The text of a token, read and written; pure. A token has exactly one canonical text, and a Token
- * holds canonical characters only: whatever was typed, equal tokens are equal bytes.
- * Left out: whether a token is good, which credd alone knows, and the short codes for consoles. */
+ * holds canonical characters only: whatever was typed, equal tokens are equal bytes. The same goes for
+ * codes. Left out: whether a token or a code is good, which credd alone knows. */
 #include "common/token.h"
 
 #include <assert.h>
@@ -51,14 +51,18 @@ static int digit_value(char c)
         return at ? (int)(at - alphabet) : -EINVAL;
 }
 
-/* What c stands for as the nth character of a token; NUL: nothing. */
-static char canonical_at(size_t n, char c)
+static char fold(char c)
 {
         c = to_lower(c);
         if (c == 'i' || c == 'l')
-                c = '1';
-        if (c == 'o')
-                c = '0';
+                return '1';
+        return c == 'o' ? '0' : c;
+}
+
+/* What c stands for as the nth character of a token; NUL: nothing. */
+static char canonical_at(size_t n, char c)
+{
+        c = fold(c);
         if (n < PREFIX_LEN ? c != PREFIX[n] : digit_value(c) < 0)
                 return '\0';
         return c;
@@ -172,4 +176,96 @@ bool token_id_valid(const char *text)
                 if (digit_value(text[i]) < 0)
                         return false;
         return text[TOKEN_ID_LEN] == '\0';
+}
+
+/* --- codes --- */
+
+#define CODE_DIGITS (CODE_HANDLE_LEN + CODE_SECRET_LEN + 1)
+#define CODE_GROUP  4
+
+_Static_assert(CODE_DIGITS == 3 * CODE_GROUP, "three groups, so two hyphens");
+
+typedef struct CodeDigits {
+        char text[CODE_DIGITS];
+} CodeDigits;
+
+static void code_digits_done(CodeDigits *digits)
+{
+        secret_erase(digits, sizeof(*digits));
+}
+
+/* Horner's rule in GF(32), modulo x^5 + x^2 + 1: a sum of the digits, each times a power of x. */
+static unsigned code_sum(const char *digits, size_t n)
+{
+        unsigned sum = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                sum = (sum ^ (unsigned)digit_value(digits[i])) << 1;
+                if ((sum & 32U) != 0)
+                        sum ^= 37U;
+        }
+        return sum;
+}
+
+static int code_canonicalise(const char *text, size_t len, CodeDigits *ret_digits)
+{
+        CLEANUP(code_digits_done) CodeDigits digits = {};
+        size_t n = 0;
+
+        trim(&text, &len);
+        if (len != CODE_TEXT_LEN)
+                return -EINVAL;
+        for (size_t i = 0; i < len; i++) {
+                bool hyphen = i % (CODE_GROUP + 1) == CODE_GROUP;
+
+                if (hyphen ? text[i] != '-' : digit_value(fold(text[i])) < 0)
+                        return -EINVAL;
+                if (!hyphen)
+                        digits.text[n++] = fold(text[i]);
+        }
+        *ret_digits = digits;
+        return 0;
+}
+
+int code_parse(const char *text, size_t len, Code *ret_code)
+{
+        CLEANUP(code_digits_done) CodeDigits digits = {};
+        int r;
+
+        r = code_canonicalise(text, len, &digits);
+        if (r < 0)
+                return r;
+        if (code_sum(digits.text, CODE_DIGITS) != 0)
+                return -EINVAL;
+        *ret_code = (Code){};
+        memcpy(ret_code->handle, digits.text, CODE_HANDLE_LEN);
+        memcpy(ret_code->secret, digits.text + CODE_HANDLE_LEN, CODE_SECRET_LEN);
+        return 0;
+}
+
+void code_from_token(const Token *token, Code *ret_code)
+{
+        *ret_code = (Code){};
+        memcpy(ret_code->handle, token->id, CODE_HANDLE_LEN);
+        memcpy(ret_code->secret, token->secret, CODE_SECRET_LEN);
+}
+
+void code_format(const Code *code, char ret_text[static CODE_TEXT_LEN + 1])
+{
+        CLEANUP(code_digits_done) CodeDigits digits = {};
+        char *at = ret_text;
+
+        memcpy(digits.text, code->handle, CODE_HANDLE_LEN);
+        memcpy(digits.text + CODE_HANDLE_LEN, code->secret, CODE_SECRET_LEN);
+        digits.text[CODE_DIGITS - 1] = alphabet[code_sum(digits.text, CODE_DIGITS - 1)];
+        for (size_t i = 0; i < CODE_DIGITS; i += CODE_GROUP) {
+                at = mempcpy(at, digits.text + i, CODE_GROUP);
+                *at++ = '-';
+        }
+        at[-1] = '\0';
+}
+
+void code_done(Code *code)
+{
+        secret_erase(code, sizeof(*code));
 }

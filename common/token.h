@@ -38,3 +38,28 @@ void token_done(Token *token);
 
 /* An id as credctl shows it: 8 canonical characters. */
 bool token_id_valid(const char *text);
+
+/* The text form of a code, for people who type it at a console:
+ *
+ *      xxxx-xxxx-xxxx
+ *
+ * 4 characters handle, 7 secret (35 bits), 1 check character, in the same alphabet, read as kindly. But
+ * the two hyphens must stand at their places: twelve letters and digits alone are somebody's
+ * password, which must not leave the process it was typed into. The check character makes the sum of
+ * all twelve, each times a power of its own of a generator of GF(32), zero: every single wrong
+ * character and every swap of two is found. */
+#define CODE_HANDLE_LEN 4
+#define CODE_SECRET_LEN 7
+#define CODE_TEXT_LEN   (CODE_HANDLE_LEN + CODE_SECRET_LEN + 1 + 2)
+
+typedef struct Code {
+        char handle[CODE_HANDLE_LEN + 1]; /* public, canonical */
+        char secret[CODE_SECRET_LEN + 1]; /* secret, canonical */
+} Code;
+
+/* -EINVAL: not the text of a code; *ret_code is then untouched. */
+int code_parse(const char *text, size_t len, Code *ret_code);
+/* The beginnings of an id and a secret that were drawn as a token's. */
+void code_from_token(const Token *token, Code *ret_code);
+void code_format(const Code *code, char ret_text[static CODE_TEXT_LEN + 1]);
+void code_done(Code *code);

@@ -14,6 +14,7 @@
 #include "credctl/words.h"
 
 #define SCHEMA 1
+#define WIDTH  80
 
 /* Lengths of time; every other member in _usec is a moment. */
 static const char *const lengths[] = {"ttl_usec", "session_ttl_usec", "left_usec", "late_usec"};
@@ -51,6 +52,32 @@ void output_line(const Context *context, Style style, const char *format, ...)
         words_format(line, format, values);
         va_end(values);
         printf("%s%s%s\n", colour ? colour : "", line, colour ? "\033[0m" : "");
+}
+
+/* How much of the text fits into a line: up to its last blank there, all of it, or one long word. */
+static int line_length(const char *text, size_t room)
+{
+        size_t len = strlen(text), at = room;
+
+        if (len <= room)
+                return (int)len;
+        while (at > 0 && text[at] != ' ')
+                at--;
+        return (int)(at > 0 ? at : strcspn(text, " "));
+}
+
+void output_paragraph(const Context *context, int indent, const char *text)
+{
+        if (!context->stdout_terminal) {
+                output_line(context, STYLE_PLAIN, "%*s%s", indent, "", text);
+                return;
+        }
+        while (*(text += strspn(text, " "))) {
+                int len = line_length(text, WIDTH - (size_t)indent);
+
+                output_line(context, STYLE_PLAIN, "%*s%.*s", indent, "", len, text);
+                text += len;
+        }
 }
 
 int output_flush(void)

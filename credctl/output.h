@@ -22,6 +22,9 @@ const char *output_colour(Style style);
 void output_line(const Context *context, Style style, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* Text that stands so far in. On a terminal it is broken to 80 columns, elsewhere it is one line. */
+void output_paragraph(const Context *context, int indent, const char *text);
+
 /* A secret and a newline, past stdio and so without a copy there. -errno: not or not all of it. */
 int output_secret(const char *text);
 

@@ -24,6 +24,7 @@ extern const Verb credctl_verbs[];
 const Verb *verb_find(const char *name);
 
 extern const Option verb_done_options[];
+extern const Option verb_explain_options[];
 extern const Option verb_extend_options[];
 extern const Option verb_freeze_options[];
 extern const Option verb_issue_options[];
@@ -35,6 +36,7 @@ extern const Option verb_sessions_options[];
 int verb_status_overview(const Context *context);
 
 int verb_done_run(const Context *context, const Arguments *arguments);
+int verb_explain_run(const Context *context, const Arguments *arguments);
 int verb_extend_run(const Context *context, const Arguments *arguments);
 int verb_freeze_run(const Context *context, const Arguments *arguments);
 int verb_help_run(const Context *context, const Arguments *arguments);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* credctl issue: the only place where a token is shown. Its copies: the reply in the frame (erased
- * by frame_done()), jansson's (erased when freed, see connection.h), and what write() takes; stdio
- * never sees it. A token that was issued and could not be shown is reported by its id, so that
- * somebody can revoke it. The user is resolved here because credd never asks NSS, which may hang.
- */
+/* credctl issue: the only place where a token or a code is shown. Its copies: the reply in the frame
+ * (erased by frame_done()), jansson's (erased when freed, see connection.h), and what write() takes;
+ * stdio never sees it. A token that was issued and could not be shown is reported by its id, so that
+ * somebody can revoke it. */
 #include <inttypes.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +14,7 @@
 #include "credctl/outcome.h"
 #include "credctl/output.h"
 #include "credctl/record.h"
+#include "credctl/user.h"
 #include "credctl/verb.h"
 #include "credctl/words.h"
 
@@ -37,37 +36,19 @@ const Option verb_issue_options[] = {
          "nothing of it lives longer, extended or not"},
         {"holder", "WHO", "holder", OPTION_TEXT, "the person, where several share the account"},
         {"reason", "TEXT", "reason", OPTION_TEXT, "why, for the audit"},
-        {"kind", "KIND", NULL, OPTION_TEXT, "token, the only one so far"},
+        {"kind", "KIND", "kind", OPTION_TEXT, "token, or code: short, to be typed at the console"},
         {"count", "N", NULL, OPTION_NUMBER, "issue so many, each with its own id"},
         {"key", "TEXT", "key", OPTION_TEXT, "a repeat with the same TEXT issues nothing new"},
         {.name = NULL},
 };
-
-static int find_uid(const char *user, uid_t *ret_uid)
-{
-        const struct passwd *entry;
-
-        errno = 0;
-        entry = getpwnam(user);
-        if (entry) {
-                *ret_uid = entry->pw_uid;
-                return 0;
-        }
-        /* What "no such user" leaves in errno differs among NSS modules (getpwnam(3)). */
-        if (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-                return words_fail(OUTCOME_FAILED, "cannot look up the user %s: %s", user,
-                                  strerror(errno));
-        return words_fail(OUTCOME_FAILED, "no user %s on this host", user);
-}
 
 static int check_arguments(const Arguments *arguments, uint64_t *ret_count)
 {
         const char *kind = arguments_text(arguments, "kind");
         uint64_t count = arguments_number(arguments, "count", 1);
 
-        if (kind && strcmp(kind, "token") != 0)
-                return words_fail(OUTCOME_USAGE,
-                                  "--kind %s: this credctl issues the kind token only", kind);
+        if (kind && strcmp(kind, "token") != 0 && strcmp(kind, "code") != 0)
+                return words_fail(OUTCOME_USAGE, "--kind %s: a kind is token or code", kind);
         if (count > COUNT_MAX)
                 return words_fail(OUTCOME_USAGE, "--count %" PRIu64 ": at most %d at once", count,
                                   COUNT_MAX);
@@ -129,6 +110,7 @@ static bool for_sshd(const json_t *credential)
 
 static void print_hints(const Context *context, const json_t *credential)
 {
+        const char *kind = record_text_or(credential, "kind", "token");
         char host[256] = "HOST";
 
         (void)gethostname(host, sizeof host - 1);
@@ -138,8 +120,9 @@ static void print_hints(const Context *context, const json_t *credential)
                             record_text_or(credential, "user", "?"), host);
         else
                 output_line(context, STYLE_PLAIN,
-                            "To log in: as %s at the console, with the token as the password",
-                            record_text_or(credential, "user", "?"));
+                            "To log in: as %s at the console, with the %s%s as the password",
+                            record_text_or(credential, "user", "?"), kind,
+                            strcmp(kind, "code") == 0 ? " and its hyphens" : "");
         output_line(context, STYLE_PLAIN, "To revoke: credctl revoke %s",
                     record_text_or(credential, "id", "?"));
 }
@@ -264,7 +247,7 @@ int verb_issue_run(const Context *context, const Arguments *arguments)
 
         r = check_arguments(arguments, &count);
         if (r == 0)
-                r = find_uid(arguments_text(arguments, "user"), &uid);
+                r = user_find_uid(arguments_text(arguments, "user"), &uid);
         if (r == 0)
                 r = arguments_parameters(arguments, context->verb, &parameters);
         if (r != 0)

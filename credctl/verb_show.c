@@ -56,6 +56,7 @@ static void print_credential(const Context *context, const json_t *credential)
         output_line(context, STYLE_HEADING, "Credential %s: %s",
                     record_text_or(credential, "id", "?"), state);
         print_fact(context, "that is", state_words(state));
+        print_fact(context, "kind", record_text(credential, "kind"));
         snprintf(text, sizeof text, "%s (uid %" PRIu64 ")", record_text_or(credential, "user", "?"),
                  record_number_or(credential, "uid", 0));
         print_fact(context, "user", text);
@@ -72,23 +73,8 @@ static void print_credential(const Context *context, const json_t *credential)
 }
 
 #define EVENT_INDENT 6
-#define EVENT_WIDTH  80
 
-/* How much of the text fits into a line: up to its last blank there, all of it, or one long word. */
-static int line_length(const char *text)
-{
-        const size_t room = EVENT_WIDTH - EVENT_INDENT;
-        size_t len = strlen(text), at = room;
-
-        if (len <= room)
-                return (int)len;
-        while (at > 0 && text[at] != ' ')
-                at--;
-        return (int)(at > 0 ? at : strcspn(text, " "));
-}
-
-/* On a terminal: when and what, and below it the words, broken to its least width. In a pipe a line an
- * event, whole. */
+/* On a terminal: when and what, and below it the words. In a pipe a line an event, whole. */
 static void print_event(const Context *context, const char *at, const char *words)
 {
         size_t name = strcspn(words, " ");
@@ -98,12 +84,7 @@ static void print_event(const Context *context, const char *at, const char *word
                 return;
         }
         output_line(context, STYLE_PLAIN, "  %s  %.*s", at, (int)name, words);
-        for (words += name; *(words += strspn(words, " "));) {
-                int len = line_length(words);
-
-                output_line(context, STYLE_PLAIN, "%*s%.*s", EVENT_INDENT, "", len, words);
-                words += len;
-        }
+        output_paragraph(context, EVENT_INDENT, words + name);
 }
 
 static void print_events(const Context *context, const json_t *events)

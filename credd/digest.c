@@ -106,15 +106,26 @@ DigestKey *digest_key_free(DigestKey *key)
         return NULL;
 }
 
-void digest_token(const DigestKey *key, const Token *token, uint8_t ret_hash[static HASH_LEN])
+static void digest_secret(const DigestKey *key, const char *name, size_t name_len,
+                          const char *secret, size_t secret_len, uint8_t ret_hash[static HASH_LEN])
 {
         crypto_generichash_state state;
 
         (void)crypto_generichash_init(&state, key->bytes, KEY_LEN, HASH_LEN);
-        (void)crypto_generichash_update(&state, (const uint8_t *)token->id, TOKEN_ID_LEN);
-        (void)crypto_generichash_update(&state, (const uint8_t *)token->secret, TOKEN_SECRET_LEN);
+        (void)crypto_generichash_update(&state, (const uint8_t *)name, name_len);
+        (void)crypto_generichash_update(&state, (const uint8_t *)secret, secret_len);
         (void)crypto_generichash_final(&state, ret_hash, HASH_LEN);
         sodium_memzero(&state, sizeof(state));
+}
+
+void digest_token(const DigestKey *key, const Token *token, uint8_t ret_hash[static HASH_LEN])
+{
+        digest_secret(key, token->id, TOKEN_ID_LEN, token->secret, TOKEN_SECRET_LEN, ret_hash);
+}
+
+void digest_code(const DigestKey *key, const Code *code, uint8_t ret_hash[static HASH_LEN])
+{
+        digest_secret(key, code->handle, CODE_HANDLE_LEN, code->secret, CODE_SECRET_LEN, ret_hash);
 }
 
 bool digest_equal(const uint8_t a[static HASH_LEN], const uint8_t b[static HASH_LEN])

@@ -22,6 +22,8 @@ DEFINE_CLEANUP(DigestKey, digest_key_free)
 
 /* BLAKE2b-256 of id and secret under the key: the id is bound in, so hashes cannot be moved. */
 void digest_token(const DigestKey *key, const Token *token, uint8_t ret_hash[static HASH_LEN]);
+/* The same of handle and secret; no token has a hash of so few characters. */
+void digest_code(const DigestKey *key, const Code *code, uint8_t ret_hash[static HASH_LEN]);
 /* Constant time. */
 bool digest_equal(const uint8_t a[static HASH_LEN], const uint8_t b[static HASH_LEN]);
 

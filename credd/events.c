@@ -206,6 +206,11 @@ int event_credential_used_up(Events *events, const Credential *credential)
         return add(events, EVENT_CREDENTIAL_USED_UP, credential->num, of_credential(credential));
 }
 
+int event_credential_locked(Events *events, const Credential *credential)
+{
+        return add(events, EVENT_CREDENTIAL_LOCKED, credential->num, of_credential(credential));
+}
+
 /* The receipt goes into the chain and the journal whole: the proof must not hang on one table. */
 int event_credential_deprovisioned(Events *events, const Credential *credential,
                                    const Receipt *receipt)

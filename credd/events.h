@@ -21,6 +21,7 @@ int event_credential_extended(Events *events, const Credential *credential, cons
 int event_credential_returned(Events *events, const Credential *credential, const Actor *actor);
 int event_credential_expired(Events *events, const Credential *credential);
 int event_credential_used_up(Events *events, const Credential *credential);
+int event_credential_locked(Events *events, const Credential *credential);
 int event_credential_deprovisioned(Events *events, const Credential *credential,
                                    const Receipt *receipt);
 int event_deprovision_missed(Events *events, const SessionRow *session, uint64_t late_usec,

@@ -248,6 +248,8 @@ static int build(Manager *manager)
         if (r >= 0)
                 r = refusals_new(manager, &manager->refusals);
         if (r >= 0)
+                r = limiter_new(&manager->limiter);
+        if (r >= 0)
                 r = sessions_new(manager, &manager->sessions);
         if (r >= 0)
                 r = logind_new(manager->event, &sessions_logind_handlers, manager,
@@ -293,6 +295,7 @@ Manager *manager_free(Manager *manager)
         manager->expiry = expiry_free(manager->expiry);
         manager->sessions = sessions_free(manager->sessions);
         manager->logind = logind_free(manager->logind);
+        manager->limiter = limiter_free(manager->limiter);
         manager->refusals = refusals_free(manager->refusals);
         manager->batch = batch_free(manager->batch);
         if (manager->outbox && !manager->failed)

@@ -7,6 +7,7 @@
 
 #include "credd/config.h"
 #include "credd/events.h"
+#include "credd/limiter.h"
 #include "credd/role.h"
 
 typedef struct Batch Batch;
@@ -53,6 +54,7 @@ typedef struct Manager {
         Outbox *outbox;
         Batch *batch;
         Refusals *refusals;
+        Limiter *limiter; /* of wrong codes */
         Logind *logind;
         Sessions *sessions;
         Expiry *expiry;

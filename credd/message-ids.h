@@ -16,6 +16,8 @@
           "Credential {credential} of {user} expired") \
         X(CREDENTIAL_USED_UP, "credential-used-up", "8ba27be54f4eb2d5b89cb02177d2d6c1", LOG_INFO, \
           "The last use of credential {credential} of {user} is spent") \
+        X(CREDENTIAL_LOCKED, "credential-locked", "1974653f309943f09dadd40b7253c9a1", LOG_WARNING, \
+          "Code {credential} of {user} locked: too many wrong tries") \
         X(CREDENTIAL_DEPROVISIONED, "credential-deprovisioned", "c63abe482b451a8d6088f16165a07baf", LOG_NOTICE, \
           "Credential {credential} of {user} de-provisioned: {verdict}, {late_usec} us late") \
         X(DEPROVISION_MISSED, "deprovision-missed", "332ccbbaef2749f8673b8e6079bd8a82", LOG_CRIT, \

@@ -371,6 +371,8 @@ int policy_extend(const PolicyRules *rules, const Credential *credential, bool l
                 latest = credential->login_limit_usec;
         if (by_usec == 0)
                 return refuse(refusal, "an extension is longer than zero");
+        if (credential->kind == KIND_CODE && limit_open)
+                return refuse(refusal, "a code is not extended before its login: issue another");
         if (latest == 0)
                 return refuse(refusal, "nothing is open any more that could be extended");
         if (policy_fits(rules, credential, refusal) != 0)

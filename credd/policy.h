@@ -16,7 +16,8 @@ typedef struct IssueRequest {
         uint64_t ttl_usec, session_ttl_usec, max_lifetime_usec; /* USEC_INFINITY: default */
         uint64_t not_before_usec;                               /* on the line; 0: now */
         int64_t uses;                                           /* 0: default */
-        const json_t *services, *sources;                       /* NULL: default */
+        CredentialKind kind;
+        const json_t *services, *sources; /* NULL: default */
 } IssueRequest;
 
 /* The effective limits. */
@@ -44,6 +45,10 @@ json_t *policy_sources(const PolicyRules *rules, const json_t *asked);
  * and when it is extended. Without a role: yes. 0: yes; 1: no, in words. */
 int policy_fits(const PolicyRules *rules, const Credential *credential,
                 char refusal[static POLICY_TEXT_MAX]);
+
+/* What a request for a code must be, and its own defaults for ttl and uses. Before policy_issue(); of
+ * other kinds it says nothing. max_ttl_usec: what is allowed besides. Results as above. */
+int policy_code(uint64_t max_ttl_usec, IssueRequest *request, char refusal[static POLICY_TEXT_MAX]);
 
 /* By how much each limit moves is one and the same; what moves is what is still open: the login limit
  * (if limit_open), and live sessions, the latest of which ends at latest_usec (0: none). 0: allowed; 1:

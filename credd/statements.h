@@ -103,6 +103,13 @@
         X(RECEIPT_READ, KEY,                                                                       \
           "SELECT written_real, verdict, late_usec, data FROM receipt WHERE num = ?")              \
                                                                                                    \
+        X(CODE_ADD, WRITE, "INSERT INTO code VALUES (?, ?, 0)")                                    \
+        X(CODE_BY_HANDLE, KEY, "SELECT num, tries FROM code WHERE handle = ?")                     \
+        X(CODE_CLOSED, KEY,                                                                        \
+          "SELECT max(num) FROM credential WHERE id > ? AND id < ? AND kind = 1")                  \
+        X(CODE_TRIED, KEY, "UPDATE code SET tries = tries + 1 WHERE num = ?")                      \
+        X(CODE_REMOVE, KEY, "DELETE FROM code WHERE num = ?")                                      \
+                                                                                                   \
         X(EVENT_ADD, WRITE, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                   \
         X(EVENT_LAST, KEY, "SELECT seq, line, real, hash FROM event ORDER BY seq DESC LIMIT 1")    \
         X(EVENT_READ, KEY,                                                                         \

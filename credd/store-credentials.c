@@ -143,8 +143,15 @@ static int add_credential_row(Store *store, Credential *c, const char *key)
 
 int store_add_credential(Store *store, Credential *c, const char *key)
 {
-        int r = add_credential_row(store, c, key);
+        bool code = c->kind == KIND_CODE;
+        int r = 0;
 
+        if (code)
+                r = store_code_is_free(store, c);
+        if (r == 0)
+                r = add_credential_row(store, c, key);
+        if (r == 0 && code)
+                r = store_add_code(store, c);
         if (r < 0)
                 return r;
         r = db_run(store->db, STATEMENT_STANDING_ADD, "ibiti", c->num, c->has_hash ? c->hash : NULL,
@@ -165,8 +172,10 @@ int store_close_login(Store *store, int64_t num)
 
 int store_close_credential(Store *store, int64_t num, Cause cause)
 {
-        return row_exactly_one(
+        int r = row_exactly_one(
                 db_run(store->db, STATEMENT_STANDING_CLOSE, "ii", (int64_t)cause, num));
+
+        return r < 0 ? r : store_remove_code(store, num);
 }
 
 int store_extend(Store *store, int64_t num, uint64_t login_limit_usec)

@@ -43,3 +43,10 @@ void row_actor(Db *db, unsigned statement, int column, Actor *ret_actor);
 uint64_t row_uid(uid_t uid);
 /* The result of a write that must change one row: 0; -ESTALE: it was not as expected. */
 int row_exactly_one(int changed);
+
+/* store-codes.c. The handle of a code is the beginning of its id. */
+/* 0; -EEXIST: an open code has that handle. */
+int store_code_is_free(Store *store, const Credential *credential);
+int store_add_code(Store *store, const Credential *credential);
+/* Of any credential; most have none. */
+int store_remove_code(Store *store, int64_t num);

@@ -105,7 +105,8 @@ int store_release(Store *store);
 /* Undoes the request: rows and the chain's head. */
 int store_rollback(Store *store);
 
-/* -EEXIST: the id is taken, draw again. Sets credential->num. */
+/* -EEXIST: the id is taken, or it is a code and an open one has that handle: draw again. Sets
+ * credential->num. */
 int store_add_credential(Store *store, Credential *credential, const char *key);
 int store_find_credential(Store *store, const char *id, Credential *ret);
 int store_read_credential(Store *store, int64_t num, Credential *ret);
@@ -119,12 +120,19 @@ int store_each_own(Store *store, uid_t uid, int64_t after, int64_t limit,
 /* The use that policy allowed. 0: spent; -ESTALE: there was none left after all. */
 int store_spend(Store *store, int64_t num);
 int store_close_login(Store *store, int64_t num);
-/* Closed for good to logins: the token's hash is erased. */
+/* Closed for good to logins: the token's hash is erased, and a code's handle is free. */
 int store_close_credential(Store *store, int64_t num, Cause cause);
 /* -ESTALE: it is closed. */
 int store_extend(Store *store, int64_t num, uint64_t login_limit_usec);
 int store_add_revocation(Store *store, int64_t num, const Revocation *revocation);
 int store_find_revocation(Store *store, int64_t num, Revocation *ret);
+
+/* The open code of that handle, and its wrong tries so far. */
+int store_find_code(Store *store, const char *handle, Credential *ret, int64_t *ret_tries);
+/* The last code that had that handle and is closed. */
+int store_find_closed_code(Store *store, const char *handle, Credential *ret);
+/* One wrong try more. */
+int store_count_try(Store *store, int64_t num);
 
 /* The next rows of the queue of login limits, at most limit of them, due or not. */
 int store_expiry_peek(Store *store, ExpiryRow *ret_rows, size_t limit, size_t *ret_n);

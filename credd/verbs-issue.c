@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Making a credential: the limits from policy.c, the secret from the kernel, its hash to the store, the
- * token to the asker after the commit, and then nowhere any more. */
+ * token or the code to the asker after the commit, and then nowhere any more. */
 #include <errno.h>
 #include <string.h>
 
@@ -11,13 +11,21 @@
 #include "credd/facts.h"
 #include "credd/verbs.h"
 
-#define DRAWS   8 /* of an id; one in 2^40 is taken at a time */
+/* Of an id one in 2^40 is taken; of a code's handle, one in 2^20 for each code that is open. */
+#define DRAWS   64
 #define KEY_MAX 128
 
 typedef struct IssueQuestion {
         IssueRequest request;
-        const char *key;
+        const char *key, *kind;
+        json_t *login, *local; /* what a code is for, if nothing was asked */
 } IssueQuestion;
+
+static void issue_question_done(IssueQuestion *question)
+{
+        json_decref(question->login);
+        json_decref(question->local);
+}
 
 /* A moment of the wall clock, as people mean it, on the time line. */
 static uint64_t line_of_real(Manager *manager, int64_t real_usec)
@@ -32,6 +40,36 @@ static uint64_t line_of_real(Manager *manager, int64_t real_usec)
 static uint64_t length_of(int64_t usec)
 {
         return usec < 0 ? USEC_INFINITY : (uint64_t)usec;
+}
+
+/* A drill is made by the drill alone. 0; 1: answered already. */
+static int read_kind(IssueQuestion *question, Answer *answer)
+{
+        CredentialKind kind =
+                question->kind ? credential_kind_from_string(question->kind) : KIND_TOKEN;
+        int r;
+
+        question->request.kind = kind;
+        if (kind == KIND_TOKEN || kind == KIND_CODE)
+                return 0;
+        r = answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "kind");
+        return r < 0 ? r : 1;
+}
+
+/* As if it had been asked for, so that policy looks at it: never wider than policy_code() allows. */
+static int ask_for_console(IssueQuestion *question)
+{
+        IssueRequest *q = &question->request;
+
+        question->login = json_pack("[s]", "login");
+        question->local = json_pack("[s]", "local");
+        if (!question->login || !question->local)
+                return -ENOMEM;
+        if (json_array_size(q->services) == 0)
+                q->services = question->login;
+        if (json_array_size(q->sources) == 0)
+                q->sources = question->local;
+        return 0;
 }
 
 static int read_issue(const Request *request, IssueQuestion *ret, Answer *answer)
@@ -52,6 +90,7 @@ static int read_issue(const Request *request, IssueQuestion *ret, Answer *answer
                 {"sources", 'A', &sources},
                 {"holder", 'S', &q->holder},
                 {"reason", 'S', &q->reason},
+                {"kind", 'S', &ret->kind},
                 {"key", 'S', &ret->key},
         };
         int r;
@@ -67,7 +106,8 @@ static int read_issue(const Request *request, IssueQuestion *ret, Answer *answer
         q->uses = uses;
         q->services = services;
         q->sources = sources;
-        return 0;
+        r = read_kind(ret, answer);
+        return r == 0 && q->kind == KIND_CODE ? ask_for_console(ret) : r;
 }
 
 static char *copy_or_null(const char *text, bool *failed)
@@ -85,6 +125,7 @@ static int fill_credential(const Request *request, const PolicyRules *rules, con
         bool failed = false;
 
         *ret = (Credential){
+                .kind = q->kind,
                 .user = copy_or_null(q->user, &failed),
                 .uid = q->uid,
                 .role = copy_or_null(q->role, &failed),
@@ -106,6 +147,23 @@ static int fill_credential(const Request *request, const PolicyRules *rules, con
         return failed || !ret->services || !ret->sources ? -ENOMEM : 0;
 }
 
+/* The hash of what is given out, and its text. */
+static void make_secret(Manager *manager, const Token *token, Credential *credential,
+                        char ret_text[static TOKEN_TEXT_LEN + 1])
+{
+        CLEANUP(code_done) Code code = {0};
+
+        credential->has_hash = true;
+        if (credential->kind != KIND_CODE) {
+                digest_token(store_key(manager->store), token, credential->hash);
+                token_format(token, ret_text);
+                return;
+        }
+        code_from_token(token, &code);
+        digest_code(store_key(manager->store), &code, credential->hash);
+        code_format(&code, ret_text);
+}
+
 /* Draws an id and a secret until the id is free. */
 static int add_with_token(Manager *manager, Credential *credential, const char *key,
                           char ret_text[static TOKEN_TEXT_LEN + 1])
@@ -119,12 +177,9 @@ static int add_with_token(Manager *manager, Credential *credential, const char *
                 token_from_random(random, &token);
                 secret_erase(random, sizeof(random));
                 memcpy(credential->id, token.id, sizeof(credential->id));
-                credential->has_hash = true;
-                digest_token(store_key(manager->store), &token, credential->hash);
+                make_secret(manager, &token, credential, ret_text);
                 r = store_add_credential(manager->store, credential, key);
         }
-        if (r == 0)
-                token_format(&token, ret_text);
         return r;
 }
 
@@ -189,7 +244,7 @@ static int check_right(const Request *request, const char *role, Answer *answer)
 int verb_issue(const Request *request, Answer *answer)
 {
         Manager *manager = request->manager;
-        IssueQuestion question = {0};
+        CLEANUP(issue_question_done) IssueQuestion question = {0};
         char refusal[POLICY_TEXT_MAX];
         PolicyRules rules;
         Grant grant;
@@ -206,8 +261,11 @@ int verb_issue(const Request *request, Answer *answer)
                 r = facts_rules(manager, question.request.role, &rules);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = policy_grant(&rules, &question.request, clock_line_usec(&manager->clock), &grant,
-                         refusal);
+        r = policy_code(rules.role ? rules.role->max_ttl_usec : manager->config.max_ttl_usec,
+                        &question.request, refusal);
+        if (r == 0)
+                r = policy_grant(&rules, &question.request, clock_line_usec(&manager->clock),
+                                 &grant, refusal);
         if (r != 0)
                 return answer_policy(request, refusal, answer);
         return issue(request, &rules, &question, &grant, answer);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/secret.h"
+#include "credd/codes.h"
 #include "credd/digest.h"
 #include "credd/expiry.h"
 #include "credd/facts.h"
@@ -174,9 +175,38 @@ static int accept_login(const Request *request, const Credential *credential,
         return 0;
 }
 
+/* A refusal is in the commit that its answer waits for, and the try with it. */
+static int refuse_code(const Request *request, const CodeTry *try, const LoginFacts *facts,
+                       Answer *answer)
+{
+        int r = codes_refuse(request->manager, try, facts);
+
+        answer->keep = true;
+        return r < 0 ? r : answer_refused(answer, REFUSED);
+}
+
+static int authenticate_code(const Request *request, const LoginFacts *facts, const Code *code,
+                             Answer *answer)
+{
+        CLEANUP(code_try_done) CodeTry try = {.refusal = REFUSAL_SECRET};
+        int r;
+
+        if (store_full(request->manager->store))
+                return -ENOSPC;
+        r = codes_check(request->manager, code, facts, &try);
+        if (r < 0)
+                return r;
+        if (try.refusal == REFUSAL_NONE && !peer_waits(request->peer))
+                try.refusal = REFUSAL_PEER;
+        if (try.refusal != REFUSAL_NONE)
+                return refuse_code(request, &try, facts, answer);
+        return accept_login(request, &try.credential, facts, answer);
+}
+
 int verb_authenticate(const Request *request, Answer *answer)
 {
         CLEANUP(token_done) Token token = {0};
+        CLEANUP(code_done) Code code = {0};
         AUTO_CREDENTIAL Credential credential = {0};
         Question question = {0};
         Refusal refusal;
@@ -186,6 +216,8 @@ int verb_authenticate(const Request *request, Answer *answer)
         r = read_question(request, "token", &question, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
+        if (code_parse(question.secret, strlen(question.secret), &code) == 0)
+                return authenticate_code(request, &question.facts, &code, answer);
         if (token_parse(question.secret, strlen(question.secret), &token) < 0)
                 return refuse(request, 0, &question.facts, REFUSAL_UNKNOWN, answer);
         r = store_find_credential(request->manager->store, token.id, &credential);

@@ -79,3 +79,5 @@ int verb_show(const Request *request, Answer *answer);
 int verb_revoke(const Request *request, Answer *answer);
 int verb_sessions(const Request *request, Answer *answer);
 int verb_status(const Request *request, Answer *answer);
+/* verbs-explain.c */
+int verb_explain(const Request *request, Answer *answer);

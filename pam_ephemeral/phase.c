@@ -2,10 +2,10 @@
 /* Authentication, account and session of one login.
  *
  * Invariants: each phase asks credd once at most; a result starts as a refusal; what has no token's
- * shape is not sent, nor is a name that no account has; the nonce leaves the environment with the
+ * shape is not sent, and what has a code's only from where codes are good for, nor is a name that no account has; the nonce leaves the environment with the
  * session phase, whether that succeeds or not.
  *
- * Left out: codes (a console's short ones are tokens of another shape), groups for setcred. */
+ * Left out: groups for setcred. */
 #include "pam_ephemeral/phase.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ Outcome phase_authenticate(const Visit *visit)
         /* A handle may authenticate twice; the second try must not inherit the first one's login.
          */
         nonce_forget(visit->pamh);
-        r = prompt_for_token(visit->pamh, &visit->options, &token);
+        r = prompt_for_token(visit->pamh, &visit->options, visit_takes_codes(visit), &token);
         if (r < 0)
                 return OUTCOME_FAULT;
         if (r == PROMPT_NO_TOKEN)

@@ -24,25 +24,36 @@ static void answer_done(char **answer)
         free(*answer);
 }
 
-bool prompt_is_token(const char *text, size_t len, Secret *ret_token)
+static bool is_code(const char *text, size_t len, Secret *ret_token)
+{
+        CLEANUP(code_done) Code code = {.handle = ""};
+
+        if (code_parse(text, len, &code) < 0)
+                return false;
+        code_format(&code, ret_token->text);
+        ret_token->len = CODE_TEXT_LEN;
+        return true;
+}
+
+bool prompt_is_token(const char *text, size_t len, bool codes, Secret *ret_token)
 {
         CLEANUP(token_done) Token token = {.id = ""};
 
         if (token_parse(text, len, &token) < 0)
-                return false;
+                return codes && is_code(text, len, ret_token);
         token_format(&token, ret_token->text);
         ret_token->len = TOKEN_TEXT_LEN;
         return true;
 }
 
-static int take_first_pass(pam_handle_t *pamh, const char *typed, Secret *ret_token)
+static int take_first_pass(pam_handle_t *pamh, const char *typed, bool codes, Secret *ret_token)
 {
-        if (!prompt_is_token(typed, strlen(typed), ret_token))
+        if (!prompt_is_token(typed, strlen(typed), codes, ret_token))
                 return PROMPT_NO_TOKEN;
         return pam_set_item(pamh, PAM_AUTHTOK, NULL) == PAM_SUCCESS ? 0 : -EIO;
 }
 
-static int ask(pam_handle_t *pamh, const char *question, Secret *ret_token)
+static int ask(pam_handle_t *pamh, const char *question, bool codes, Secret *ret_token)
 {
         CLEANUP(answer_done) char *answer = NULL;
         bool is_token;
@@ -50,24 +61,24 @@ static int ask(pam_handle_t *pamh, const char *question, Secret *ret_token)
         if (pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, &answer, "%s", question) != PAM_SUCCESS ||
             !answer)
                 return -EIO;
-        is_token = prompt_is_token(answer, strlen(answer), ret_token);
+        is_token = prompt_is_token(answer, strlen(answer), codes, ret_token);
         /* libpam makes a copy, and erases that when it is replaced. */
         if (pam_set_item(pamh, PAM_AUTHTOK, is_token ? NULL : answer) != PAM_SUCCESS)
                 return -EIO;
         return is_token ? 0 : PROMPT_NO_TOKEN;
 }
 
-int prompt_for_token(pam_handle_t *pamh, const Options *options, Secret *ret_token)
+int prompt_for_token(pam_handle_t *pamh, const Options *options, bool codes, Secret *ret_token)
 {
         const void *typed = NULL;
 
         if (options->first_pass == FIRST_PASS_ASK)
-                return ask(pamh, options->prompt, ret_token);
+                return ask(pamh, options->prompt, codes, ret_token);
         if (pam_get_item(pamh, PAM_AUTHTOK, &typed) != PAM_SUCCESS)
                 return -EIO;
         if (typed)
-                return take_first_pass(pamh, typed, ret_token);
+                return take_first_pass(pamh, typed, codes, ret_token);
         if (options->first_pass == FIRST_PASS_USE)
                 return PROMPT_NO_TOKEN;
-        return ask(pamh, options->prompt, ret_token);
+        return ask(pamh, options->prompt, codes, ret_token);
 }

@@ -62,6 +62,17 @@ int visit_begin(pam_handle_t *pamh, int flags, int argc, const char *const *argv
         return wrong;
 }
 
+/* Elsewhere what looks like a code is somebody's password. What cannot be told is no. */
+bool visit_takes_codes(const Visit *visit)
+{
+        const void *rhost = NULL;
+
+        if (strcmp(visit->service, "login") != 0 ||
+            pam_get_item(visit->pamh, PAM_RHOST, &rhost) != PAM_SUCCESS)
+                return false;
+        return !rhost || *(const char *)rhost == '\0';
+}
+
 static int format(const Visit *visit, LoginVerb verb, const char *proof, QuestionText *ret_text)
 {
         const void *tty = NULL, *rhost = NULL;

@@ -26,6 +26,9 @@ typedef struct Visit {
  * as it goes, so that visit_debug() works. */
 int visit_begin(pam_handle_t *pamh, int flags, int argc, const char *const *argv, Visit *ret_visit);
 
+/* It is a login at the console of this host: a code may be typed. */
+bool visit_takes_codes(const Visit *visit);
+
 /* One call to credd within the line's timeout, which starts now. GOOD: *ret_reply is set; failures
  * are logged here. The person must be known. */
 Outcome visit_ask(const Visit *visit, LoginVerb verb, const char *proof, Reply *ret_reply);

@@ -7,29 +7,7 @@
 
 new_users iris jack karl
 
-# Logs in on a pty of its own, types a command, and stays until the console closes.
-write_file /root/console.exp 0644 <<'EXPECT'
-lassign $argv user secret command limit
-set timeout 30
-spawn login
-expect "login:" { send "$user\r" } timeout { exit 3 } eof { exit 3 }
-expect -re "assword.*: " { send "$secret\r" } timeout { exit 4 } eof { exit 4 }
-expect -re {\$ $} { send "$command\r" } "ncorrect" { exit 1 } timeout { exit 5 } eof { exit 5 }
-set timeout $limit
-expect eof { exit 0 } timeout { exit 6 }
-EXPECT
-
-# login hangs up its terminal first, which expect may take for its end: then another try.
-console() { # USER SECRET COMMAND [SECONDS]
-    local try status
-    for try in 1 2 3 4 5; do
-        status=0
-        in_lab expect /root/console.exp "$1" "$2" "$3" "${4:-20}" >"$work/console.$BASHPID" 2>&1 || status=$?
-        ((status == 3 && try < 5)) || break
-    done
-    cat "$work/console.$BASHPID"
-    return "$status"
-}
+write_console
 
 # --- In and out
 

@@ -100,6 +100,15 @@ io.credd.Admin.Issue|$(with_user '"sources":{}')|sources
 io.credd.Admin.Issue|$(with_user '"holder":[]')|holder
 io.credd.Admin.Issue|$(with_user '"reason":1')|reason
 io.credd.Admin.Issue|$(with_user '"key":false')|key
+io.credd.Admin.Issue|$(with_user '"kind":1')|kind
+io.credd.Admin.Issue|$(with_user '"kind":"key"')|kind
+io.credd.Admin.Issue|$(with_user '"kind":"drill"')|kind
+io.credd.Admin.Explain|{}|user
+io.credd.Admin.Explain|{"user":1}|user
+io.credd.Admin.Explain|{"id":1}|id
+io.credd.Admin.Explain|{"uid":"1001"}|uid
+io.credd.Admin.Explain|{"uid":1001,"before":-1}|before
+io.credd.Admin.Explain|{"uid":1001,"since":1}|since
 io.credd.Admin.List|{"user":1}|user
 io.credd.Admin.List|{"role":{}}|role
 io.credd.Admin.List|{"state":1}|state
@@ -178,6 +187,9 @@ is_closed 'a parameter twice' send "$(list_of '{"all":false,"all":true}')"
 is_closed 'a NUL within a name' send '{"method":"io.credd.Admin.Sta\x00tus"}\x00'
 is_closed 'a NUL written as JSON writes it' send "$(list_of '{"user":"a\u0000b"}')"
 is_closed 'a name in Latin-1' send "$(list_of '{"user":"andr\xe9"}')"
+for name in user role holder reason; do
+    is_closed "a $name in Latin-1" send "{\"method\":\"io.credd.Admin.Issue\",\"parameters\":{\"uid\":1001,\"$name\":\"andr\\xe9\"}}\\x00"
+done
 is_closed 'half a character' send "$(list_of '{"user":"a\xc3"}')"
 is_closed 'an overlong character' send "$(list_of '{"user":"\xc0\xaf"}')"
 is_closed 'half a surrogate pair' send "$(list_of '{"user":"\ud800"}')"
@@ -278,7 +290,7 @@ stranger='{"error":"io.credd.Admin.PermissionDenied","parameters":{"reason":'
 id=$(id_of "$token")
 answer=$(wire_as alice "$admin" call "$(call io.credd.Admin.Issue '{"user":"alice","uid":1001}')")
 is "${answer:0:${#stranger}}" "$stranger" 'alice may not issue'
-for method in Freeze Thaw; do
+for method in Freeze Thaw Explain; do
     answer=$(wire_as alice "$admin" call "$(call "io.credd.Admin.$method")")
     is "${answer:0:${#stranger}}" "$stranger" "alice may not $method"
     is "$(wire_as alice "$admin" call "$(call "io.credd.Admin.$method" '{"nonsense":1}')")" "$answer" \

@@ -303,7 +303,7 @@ long="$(printf 'a reason that goes on %.0s' {1..8})"
 wide=$(id_of "$(issue_token uma --reason "$long" --holder 'somebody with a long name' --from 2001:db8:1234:5678:9abc:def0:1234:0/112)")
 columns() { sed -e 's/\x1b\[[0-9;]*m//g' -e 's/\r$//' | awk '{ if (length($0) > n) n = length($0) } END { print n + 0 }'; }
 plain=$(id_of "$(issue_token uma)")
-for arguments in '' help status list 'list --all' sessions 'sessions --all' 'issue --help' 'list --help' 'revoke --help' "show $plain" \
+for arguments in '' help status list 'list --all' sessions 'sessions --all' 'issue --help' 'list --help' 'revoke --help' 'explain --help' "show $plain" \
     'issue --user uma --reason why'; do
     at_most "$(typed credctl "$arguments" | columns)" 80 "credctl $arguments: 80 columns are enough on a terminal"
 done

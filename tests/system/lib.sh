@@ -253,6 +253,35 @@ output_of() { # NAME
     tr -d '\r' <"$work/$1.out"
 }
 
+# --- Logins on a console
+
+# Logs in on a pty of its own, types a command, and stays until the console closes.
+write_console() {
+    write_file /root/console.exp 0644 <<'EXPECT'
+lassign $argv user secret command limit host
+set timeout 30
+if {$host eq ""} { spawn login } else { spawn login -h $host }
+expect "login:" { send "$user\r" } timeout { exit 3 } eof { exit 3 }
+expect -re "assword.*: " { send "$secret\r" } timeout { exit 4 } eof { exit 4 }
+expect -re {\$ $} { send "$command\r" } "ncorrect" { exit 1 } timeout { exit 5 } eof { exit 5 }
+set timeout $limit
+expect eof { exit 0 } timeout { exit 6 }
+EXPECT
+}
+
+# Prints what is on the screen. login hangs up its terminal first, which expect may take for its end: then
+# another try. Status 1: refused. HOST: as a remote host would be named, which root may.
+console() { # USER SECRET COMMAND [SECONDS [HOST]]; after write_console
+    local try status
+    for try in 1 2 3 4 5; do
+        status=0
+        in_lab expect /root/console.exp "$1" "$2" "$3" "${4:-20}" "${5:-}" >"$work/console.$BASHPID" 2>&1 || status=$?
+        ((status == 3 && try < 5)) || break
+    done
+    cat "$work/console.$BASHPID"
+    return "$status"
+}
+
 # --- What is left of a user
 
 # What runs for USER but in the user's own manager, which logind ends in its own time.

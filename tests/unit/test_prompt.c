@@ -37,7 +37,7 @@ static void test_prompt__token__is_one(void **state)
 
         (void)state;
         make_token(text);
-        assert_true(prompt_is_token(text, strlen(text), &secret));
+        assert_true(prompt_is_token(text, strlen(text), false, &secret));
         assert_string_equal(secret.text, text);
         assert_int_equal(secret.len, TOKEN_TEXT_LEN);
 }
@@ -57,7 +57,7 @@ static void test_prompt__token_as_people_type_it__canonical(void **state)
         }
         typed[n++] = ' ';
         typed[n] = '\0';
-        assert_true(prompt_is_token(typed, n, &secret));
+        assert_true(prompt_is_token(typed, n, false, &secret));
         assert_string_equal(secret.text, text);
 }
 
@@ -71,16 +71,16 @@ static void test_prompt__password__is_none(void **state)
 
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(passwords); i++)
-                assert_false(prompt_is_token(passwords[i], strlen(passwords[i]), &secret));
+                assert_false(prompt_is_token(passwords[i], strlen(passwords[i]), false, &secret));
         memset(huge, 'x', sizeof(huge));
-        assert_false(prompt_is_token(huge, sizeof(huge), &secret));
+        assert_false(prompt_is_token(huge, sizeof(huge), false, &secret));
         /* Each single wrong character makes it a password, which never leaves the process. */
         make_token(text);
         for (size_t i = 4; i < TOKEN_TEXT_LEN; i++) {
                 char right = text[i];
 
                 text[i] = right == '7' ? '8' : '7';
-                assert_false(prompt_is_token(text, strlen(text), &secret));
+                assert_false(prompt_is_token(text, strlen(text), false, &secret));
                 text[i] = right;
         }
         assert_int_equal(secret.len, 0);
@@ -150,12 +150,36 @@ static void test_notice__end_on_another_day__with_date(void **state)
         assert_int_equal(notice_end(INT64_MAX, day, end, text), -ERANGE);
 }
 
+static void test_prompt__code__is_one_only_where_codes_are(void **state)
+{
+        char text[TOKEN_TEXT_LEN + 1], typed[CODE_TEXT_LEN + 1], bare[CODE_TEXT_LEN + 1];
+        Secret secret = {.len = 0};
+        Token token;
+        Code code;
+
+        (void)state;
+        make_token(text);
+        assert_int_equal(token_parse(text, strlen(text), &token), 0);
+        code_from_token(&token, &code);
+        code_format(&code, typed);
+        assert_false(prompt_is_token(typed, strlen(typed), false, &secret));
+        assert_int_equal(secret.len, 0);
+        /* without its hyphens it is somebody's password */
+        (void)snprintf(bare, sizeof(bare), "%.4s%.4s%.4s", typed, typed + 5, typed + 10);
+        assert_false(prompt_is_token(bare, strlen(bare), true, &secret));
+        assert_true(prompt_is_token(typed, strlen(typed), true, &secret));
+        assert_string_equal(secret.text, typed);
+        assert_true(prompt_is_token(text, strlen(text), true, &secret));
+        assert_string_equal(secret.text, text);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_prompt__token__is_one),
                 cmocka_unit_test(test_prompt__token_as_people_type_it__canonical),
                 cmocka_unit_test(test_prompt__password__is_none),
+                cmocka_unit_test(test_prompt__code__is_one_only_where_codes_are),
                 cmocka_unit_test(test_notice__expires__utc),
                 cmocka_unit_test(test_notice__end__local_time_and_words),
                 cmocka_unit_test(test_notice__end_on_another_day__with_date),

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What people may call things when they issue: each text that must not come in, at each place it could
+ * come in by, through the socket. What is not UTF-8 ends the connection before anybody looks at it. */
+#include "tests/unit/login_rig.h"
+
+#define X85 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+/* As long as a file's name may be. */
+static const char longest[] = X85 X85 X85;
+
+_Static_assert(sizeof(longest) - 1 == 255, "three times 85");
+
+/* Names: nothing that a list, a terminal, a path or an option could take for its own. */
+static const char *const bad_names[] = {
+        "",     "a\nb", "alice\n", "a,b",  "a\x1b[2J", "a\x7f",      "a\tb",      "a b",
+        "../a", "a/b",  "-a",      ".a",   "a:b",      "\xc3\xa9va", "a\xc2\x9b", "a;b",
+        "a=b",  "a*",   "$(a)",    "a\rb", "1234",     "a@b",        longest,
+};
+
+/* Texts: no control characters, not too long; commas and any script are people's own. */
+static const char *const bad_texts[] = {"",     "a\nb",      "a\x1b[2J", "a\x7f",
+                                        "a\tb", "a\xc2\x9b", "a\rb",     longest};
+
+static json_t *plain(void)
+{
+        return json_pack("{ss si}", "user", "deploy", "uid", PERSON);
+}
+
+static void assert_turned_away(Rig *rig, const char *name, const char *value)
+{
+        json_t *parameters = plain();
+        json_auto_t *reply = NULL;
+
+        assert_int_equal(json_object_set_new(parameters, name, json_string(value)), 0);
+        reply = rig_call(rig, rig->admin, "io.credd.Admin.Issue", parameters);
+        if (!json_object_get(reply, "error"))
+                fail_msg("a credential was issued with %s \"%s\"", name, value);
+        assert_null(reply_at(reply, "token", NULL));
+}
+
+static void test_issue__name_of_a_user_or_role_that_is_none__is_refused(void **state)
+{
+        Rig *rig = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(bad_names); i++) {
+                assert_turned_away(rig, "user", bad_names[i]);
+                assert_turned_away(rig, "role", bad_names[i]);
+        }
+        assert_int_equal(count_events(rig, "credential-issued"), 0);
+}
+
+static void test_issue__text_that_no_line_can_show__is_refused(void **state)
+{
+        Rig *rig = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(bad_texts); i++) {
+                assert_turned_away(rig, "holder", bad_texts[i]);
+                assert_turned_away(rig, "reason", bad_texts[i]);
+                assert_turned_away(rig, "key", bad_texts[i]);
+        }
+        assert_int_equal(count_events(rig, "credential-issued"), 0);
+}
+
+static void test_issue__text_of_people__comes_back_as_it_went_in(void **state)
+{
+        Rig *rig = *state;
+        static const char *const texts[] = {"Doe, Jane", "caf\xc3\xa9 \xe2\x82\xac",
+                                            "\"quoted\" \\ {x}"};
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                json_t *parameters = plain();
+                json_auto_t *reply = NULL;
+
+                (void)json_object_set_new(parameters, "holder", json_string(texts[i]));
+                (void)json_object_set_new(parameters, "reason", json_string(texts[i]));
+                reply = rig_call(rig, rig->admin, "io.credd.Admin.Issue", parameters);
+                assert_string_equal(reply_text(reply, "credential", "holder"), texts[i]);
+                assert_string_equal(reply_text(reply, "credential", "reason"), texts[i]);
+        }
+}
+
+/* jansson does not encode it, so it is written by hand. */
+static void test_issue__what_is_not_utf8__ends_the_connection(void **state)
+{
+        Rig *rig = *state;
+        static const char *const names[] = {"user", "role", "holder", "reason", "key", "kind"};
+        static const char *const bytes[] = {"andr\xe9", "a\xc3", "\xc0\xaf", "\xed\xa0\x80",
+                                            "\xff"};
+
+        for (size_t i = 0; i < ELEMENTSOF(names) * ELEMENTSOF(bytes); i++) {
+                AUTO_FREE char *call = NULL;
+                AUTO_CLOSE int fd = rig_connect(rig->admin);
+
+                assert_true(asprintf(&call,
+                                     "{\"method\":\"io.credd.Admin.Issue\",\"parameters\":{"
+                                     "\"uid\":%d,\"%s\":\"%s\"}}",
+                                     PERSON, names[i % ELEMENTSOF(names)],
+                                     bytes[i / ELEMENTSOF(names)]) > 0);
+                rig_send(fd, call, strlen(call) + 1);
+                assert_null(rig_receive(rig, fd));
+        }
+        assert_int_equal(count_events(rig, "credential-issued"), 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+        const struct CMUnitTest tests[] = {
+                T(test_issue__name_of_a_user_or_role_that_is_none__is_refused),
+                T(test_issue__text_that_no_line_can_show__is_refused),
+                T(test_issue__text_of_people__comes_back_as_it_went_in),
+                T(test_issue__what_is_not_utf8__ends_the_connection),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
