@@ -19,6 +19,8 @@ static const Column columns[] = {
         {.name = "ISSUED-BY", .cut = true},
         {.name = "LOGIN-UNTIL"},
         {.name = "SESSIONS", .right = true},
+        {.name = "ROLE", .cut = true},
+        {.name = "HOLDER", .cut = true},
         {.name = "REASON", .cut = true},
 };
 
@@ -48,6 +50,8 @@ static int add_credential(const Context *context, Table *table, const json_t *cr
                 record_actor(credential, "issued_by"),
                 record_moment_cell(context, credential, "login_limit_usec", until),
                 open,
+                record_text(credential, "role"),
+                record_text(credential, "holder"),
                 record_text(credential, "reason"),
         };
         _Static_assert(ELEMENTSOF(cells) == ELEMENTSOF(columns), "a cell a column");

@@ -12,7 +12,7 @@
 static const Column columns[] = {
         {.name = "ID"},         {.name = "USER", .cut = true}, {.name = "SESSION"},
         {.name = "SERVICE"},    {.name = "FROM", .cut = true}, {.name = "STATE"},
-        {.name = "LEFT/ENDED"},
+        {.name = "LEFT/ENDED"}, {.name = "ROLE", .cut = true}, {.name = "HOLDER", .cut = true},
 };
 
 /* "1h 30min"; off a terminal the same as one word, which duration_parse() takes too. */
@@ -47,6 +47,8 @@ static int add_session(const Context *context, Table *table, const json_t *sessi
                 record_text(session, "rhost"),
                 record_text(session, "state"),
                 end,
+                record_text(session, "role"),
+                record_text(session, "holder"),
         };
         _Static_assert(ELEMENTSOF(cells) == ELEMENTSOF(columns), "a cell a column");
 

@@ -38,7 +38,7 @@
 const Option verb_drill_options[] = {
         {"user", "USER", NULL, OPTION_TEXT, "who the canary logs in as; must have nothing running"},
         {"ttl", "D", NULL, OPTION_DURATION, "how long its session lasts, 5s by default"},
-        {"here", NULL, NULL, OPTION_FLAG, NULL},
+        {"here", NULL, NULL, OPTION_FLAG, "in this process, which must be in no session"},
         {.name = NULL},
 };
 

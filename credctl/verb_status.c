@@ -44,6 +44,8 @@ static void print_figures(const Context *context, const json_t *status)
                     record_text_or(status, "version", "?"), record_text_or(status, "host", "?"));
         output_line(context, STYLE_PLAIN, "since     %s",
                     record_moment(context, status, "started_usec", started));
+        if (!json_is_string(json_object_get(status, "logind")))
+                return; /* how it goes is told to admins and auditors */
         output_line(context, overdue ? STYLE_ALARM : STYLE_PLAIN,
                     "sessions  %" PRIu64 " open, %" PRIu64 " past the deadline", open, overdue);
         output_line(context, STYLE_PLAIN,

@@ -10,6 +10,7 @@
 
 #include "common/secret.h"
 #include "credd/digest.h"
+#include "credd/facts.h"
 #include "credd/limiter.h"
 #include "credd/receipts.h"
 
@@ -29,6 +30,8 @@ static bool right_secret(Manager *manager, const Credential *credential, const C
 /* Why even the right secret would be refused. */
 static Refusal check_terms(Manager *manager, const Credential *credential, const LoginFacts *facts)
 {
+        PolicyRules rules;
+
         if (credential->num == 0)
                 return REFUSAL_UNKNOWN;
         if (!limiter_allows(manager->limiter, facts->uid, facts->rhost,
@@ -36,14 +39,16 @@ static Refusal check_terms(Manager *manager, const Credential *credential, const
                 return REFUSAL_RATE;
         if (!clock_trusted(&manager->clock))
                 return REFUSAL_CLOCK;
-        if (store_frozen(manager->store))
-                return REFUSAL_FROZEN;
-        return policy_login(credential, facts, clock_line_usec(&manager->clock));
+        /* What cannot be read is switched off. */
+        (void)facts_rules(manager, credential->role, &rules);
+        return policy_login(&rules, credential, facts, store_frozen(manager->store) != NULL,
+                            clock_line_usec(&manager->clock));
 }
 
 /* A code that is closed is named only to guesses at its own user: a handle comes again. */
 static int find(Manager *manager, const Code *code, const LoginFacts *facts, CodeTry *try)
 {
+        const PolicyRules none = {.config = &manager->config};
         AUTO_CREDENTIAL Credential closed = {0};
         int r;
 
@@ -54,7 +59,8 @@ static int find(Manager *manager, const Code *code, const LoginFacts *facts, Cod
         r = store_find_closed_code(manager->store, code->handle, &closed);
         if (r <= 0)
                 return r;
-        if (policy_login(&closed, facts, clock_line_usec(&manager->clock)) == REFUSAL_USER)
+        if (policy_login(&none, &closed, facts, false, clock_line_usec(&manager->clock)) ==
+            REFUSAL_USER)
                 return 0;
         try->credential = closed;
         closed = (Credential){0};

@@ -3,6 +3,7 @@
  * is not shown. */
 #include "credd/describe.h"
 
+#include "credd/facts.h"
 #include "credd/kill.h"
 #include "credd/session.h"
 
@@ -31,8 +32,15 @@ CredentialState describe_state(Manager *manager, const Credential *credential)
         CredentialState state =
                 credential_state(credential, sessions_ending(manager->sessions, credential->num),
                                  clock_line_usec(&manager->clock));
+        PolicyRules rules;
 
-        return state == STATE_ACTIVE && store_frozen(manager->store) ? STATE_SUSPENDED : state;
+        if (state != STATE_ACTIVE)
+                return state;
+        /* What cannot be read is switched off. */
+        (void)facts_rules(manager, credential->role, &rules);
+        return policy_suspended(&rules, credential, store_frozen(manager->store) != NULL)
+                       ? STATE_SUSPENDED
+                       : state;
 }
 
 static int add_revocation(Manager *manager, const Credential *credential, json_t *object)
@@ -106,12 +114,13 @@ json_t *describe_session(Manager *manager, const SessionRow *row)
         if (row->ended_usec == USEC_INFINITY)
                 left = row->deadline_usec > now ? row->deadline_usec - now : 0;
         return json_pack(
-                "{ss ss sI ss ss? ss? ss? si ss sI so so so}", "credential", row->id, "user",
-                row->user, "uid", (json_int_t)row->uid, "service", row->service, "rhost",
-                row->rhost, "tty", row->tty, "session", row->logind_id, "leader", (int)row->leader,
-                "state", session_state(manager, row), "opened_usec",
-                (json_int_t)row->opened_real_usec, "deadline_usec",
-                moment(manager, row->deadline_usec), "left_usec", length(left), "ended_usec",
+                "{ss ss sI ss? ss? ss ss? ss? ss? si ss sI so so so}", "credential", row->id,
+                "user", row->user, "uid", (json_int_t)row->uid, "role", row->role, "holder",
+                row->holder, "service", row->service, "rhost", row->rhost, "tty", row->tty,
+                "session", row->logind_id, "leader", (int)row->leader, "state",
+                session_state(manager, row), "opened_usec", (json_int_t)row->opened_real_usec,
+                "deadline_usec", moment(manager, row->deadline_usec), "left_usec", length(left),
+                "ended_usec",
                 row->ended_usec == USEC_INFINITY ? json_null()
                                                  : json_integer((json_int_t)row->ended_real_usec));
 }

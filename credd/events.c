@@ -130,6 +130,8 @@ static json_t *of_session(const SessionRow *session)
         json_t *fields = json_object();
 
         put_user(fields, session->user, session->uid);
+        put(fields, "role", session->role);
+        put(fields, "holder", session->holder);
         put(fields, "service", session->service);
         put(fields, "rhost", session->rhost);
         put(fields, "tty", session->tty);

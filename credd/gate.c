@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "credd/facts.h"
+
 typedef struct Choice {
         Manager *manager;
         const LoginFacts *facts;
@@ -20,8 +22,14 @@ static void choice_done(Choice *choice)
 /* The one place where the gate asks the policy. */
 static bool is_live(const Choice *choice, const Credential *credential)
 {
+        PolicyRules rules;
+
+        /* What cannot be judged is not live. */
         return credential->has_hash && credential->kind != KIND_DRILL &&
-               policy_login(credential, choice->facts, choice->now_usec) == REFUSAL_NONE;
+               facts_rules(choice->manager, credential->role, &rules) == 0 &&
+               policy_login(&rules, credential, choice->facts,
+                            store_frozen(choice->manager->store) != NULL,
+                            choice->now_usec) == REFUSAL_NONE;
 }
 
 static bool is_better(const Choice *choice, const Credential *credential, uint64_t deadline_usec)
@@ -58,10 +66,7 @@ int gate_find(Manager *manager, const LoginFacts *facts, Credential *ret, Refusa
         *ret_refusal = REFUSAL_CLOCK;
         if (!clock_trusted(&manager->clock))
                 return 0;
-        *ret_refusal = REFUSAL_FROZEN;
-        if (store_frozen(manager->store))
-                return 0;
-        *ret_refusal = REFUSAL_NONE_LIVE;
+        *ret_refusal = store_frozen(manager->store) ? REFUSAL_FROZEN : REFUSAL_NONE_LIVE;
         r = store_each_open(manager->store, facts->uid, choice.now_usec, consider, &choice);
         if (r < 0 || choice.best.num == 0)
                 return r;

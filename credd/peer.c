@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "common/frame.h"
 #include "common/secret.h"
@@ -36,6 +37,7 @@ struct Peer {
         Manager *manager;
         PeerKind kind;
         PeerIdentity identity;
+        struct stat groups_file; /* when it connected */
         int fd;
         sd_event_source *io, *life;
         uint64_t end_boot_usec;
@@ -105,19 +107,6 @@ PeerKind peer_kind(const Peer *peer)
         return peer->kind;
 }
 
-bool peer_in_group(const PeerIdentity *identity, gid_t gid)
-{
-        if (gid == (gid_t)-1)
-                return false;
-        /* SO_PEERGROUPS has the supplementary groups, and may lack the primary one. */
-        if (identity->gid == gid)
-                return true;
-        for (size_t i = 0; i < identity->n_groups; i++)
-                if (identity->groups[i] == gid)
-                        return true;
-        return false;
-}
-
 /* /etc/passwd alone, not NSS: the loop must not wait for a directory server. A person who is only
  * there is shown by uid. */
 static void name_of_uid(uid_t uid, char ret_name[static USER_NAME_LEN_MAX + 1])
@@ -133,22 +122,6 @@ static void name_of_uid(uid_t uid, char ret_name[static USER_NAME_LEN_MAX + 1])
                 }
         if (file)
                 (void)fclose(file);
-}
-
-void peer_actor(const PeerIdentity *identity, Actor *ret_actor)
-{
-        char path[64], text[16] = "";
-        FILE *file;
-
-        *ret_actor = (Actor){.uid = identity->uid, .loginuid = UID_NONE};
-        name_of_uid(identity->uid, ret_actor->name);
-        (void)snprintf(path, sizeof(path), "/proc/%d/loginuid", identity->pid);
-        file = fopen(path, "re");
-        if (!file)
-                return;
-        if (fgets(text, sizeof(text), file))
-                ret_actor->loginuid = (uid_t)strtoul(text, NULL, 10);
-        (void)fclose(file);
 }
 
 bool peer_waits(const Peer *peer)
@@ -168,7 +141,8 @@ static int pidfd_by_number(const Peer *peer, int *ret_fd)
         fd = pidfd_open(peer->identity.pid, 0);
         if (fd < 0)
                 return -errno;
-        if (!peer_waits(peer))
+        /* Closed for good; one that has only said its last word is there to hear the answer. */
+        if (poll(&(struct pollfd){.fd = peer->fd}, 1, 0) != 0)
                 return -ESRCH;
         *ret_fd = take_fd(&fd);
         return 0;
@@ -195,6 +169,69 @@ int peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks)
         *ret_ticks = info.start_ticks;
         *ret_fd = take_fd(&fd);
         return 0;
+}
+
+/* A number in decimal and nothing else; the kernel writes (uid_t)-1 when it was never set. */
+static int read_loginuid(pid_t pid, uid_t *ret_loginuid)
+{
+        char path[64], text[16] = "", *end;
+        unsigned long loginuid;
+        FILE *file;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/loginuid", pid);
+        file = fopen(path, "re");
+        if (!file)
+                return -errno;
+        if (!fgets(text, sizeof(text), file))
+                text[0] = '\0';
+        (void)fclose(file);
+        errno = 0;
+        loginuid = strtoul(text, &end, 10);
+        if (text[0] < '0' || text[0] > '9' || errno != 0 || *end || loginuid > UID_NONE)
+                return -EBADMSG;
+        *ret_loginuid = (uid_t)loginuid;
+        return 0;
+}
+
+int peer_loginuid(const Peer *peer, uid_t *ret_loginuid)
+{
+        AUTO_CLOSE int pidfd = -1;
+        uid_t loginuid = UID_NONE;
+        uint64_t ticks;
+        int r;
+
+        r = read_loginuid(peer->identity.pid, &loginuid);
+        /* It connected, and lives after the reading: so the number was not another's meanwhile. */
+        if (r == 0)
+                r = peer_pidfd(peer, &pidfd, &ticks);
+        if (r == 0)
+                *ret_loginuid = loginuid;
+        return r;
+}
+
+void peer_actor(const Peer *peer, Actor *ret_actor)
+{
+        *ret_actor = (Actor){.uid = peer->identity.uid, .loginuid = UID_NONE};
+        name_of_uid(ret_actor->uid, ret_actor->name);
+        (void)peer_loginuid(peer, &ret_actor->loginuid);
+}
+
+/* Moment, size and inode: those who edit it make a new file. */
+static void read_groups_file(struct stat *ret)
+{
+        if (stat("/etc/group", ret) < 0)
+                *ret = (struct stat){0};
+}
+
+bool peer_groups_file_changed(const Peer *peer)
+{
+        const struct stat *then = &peer->groups_file;
+        struct stat now;
+
+        read_groups_file(&now);
+        return now.st_ino != then->st_ino || now.st_size != then->st_size ||
+               now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
+               now.st_mtim.tv_nsec != then->st_mtim.tv_nsec;
 }
 
 /* --- the stream --- */
@@ -379,6 +416,7 @@ int peer_new(Manager *manager, PeerKind kind, int fd, PeerIdentity *identity,
         *identity = (PeerIdentity){.uid = UID_NONE, .gid = (gid_t)-1};
         peer->end_boot_usec = clock_boot_usec(&manager->clock) +
                               (kind == PEER_LOGIN ? LOGIN_LIFE_USEC : ADMIN_LIFE_USEC);
+        read_groups_file(&peer->groups_file);
         frame_init(&peer->in, VARLINK_CALL_MAX);
         r = add_sources(peer);
         if (r < 0) {

@@ -32,9 +32,13 @@ void peer_identity_done(PeerIdentity *identity);
 
 const PeerIdentity *peer_identity(const Peer *peer);
 PeerKind peer_kind(const Peer *peer);
-bool peer_in_group(const PeerIdentity *identity, gid_t gid);
-/* Name and loginuid beside the uid. */
-void peer_actor(const PeerIdentity *identity, Actor *ret_actor);
+/* Name and loginuid beside the uid, for the record. */
+void peer_actor(const Peer *peer, Actor *ret_actor);
+/* Who stands behind the process: UID_NONE if it was never set. Negative: it cannot be read, or not of
+ * the process that connected. */
+int peer_loginuid(const Peer *peer, uid_t *ret_loginuid);
+/* /etc/group is not the file any more that it was when the connection was made. */
+bool peer_groups_file_changed(const Peer *peer);
 /* The other end is still open: whoever asked may still hear the answer. */
 bool peer_waits(const Peer *peer);
 /* A pidfd of the process at the other end, and its start ticks. -ESRCH: it has gone. */

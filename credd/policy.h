@@ -5,6 +5,7 @@
 
 #include "credd/config.h"
 #include "credd/credential.h"
+#include "credd/role.h"
 
 #define POLICY_TEXT_MAX 256
 
@@ -25,9 +26,25 @@ typedef struct Grant {
         int64_t uses;
 } Grant;
 
-/* 0: allowed; 1: refused, and the reason is in refusal. admin: root or a member of credd-admin. */
-int policy_issue(const Config *config, bool admin, const IssueRequest *request, uint64_t now_usec,
+/* By what it is judged. */
+typedef struct PolicyRules {
+        const Config *config;
+        const Role *role; /* of that name, as it is loaded now; NULL: none, or it is gone */
+        bool role_off;
+} PolicyRules;
+
+/* 0: allowed; 1: refused, and the reason is in refusal. By whom is rights.h's. A request that names a role
+ * is held to the role's limits, else to the host's. */
+int policy_grant(const PolicyRules *rules, const IssueRequest *request, uint64_t now_usec,
                  Grant *ret_grant, char refusal[static POLICY_TEXT_MAX]);
+/* What is stored: what was asked for, or all that the role (or the host) has. New; NULL: out of memory. */
+json_t *policy_services(const PolicyRules *rules, const json_t *asked);
+json_t *policy_sources(const PolicyRules *rules, const json_t *asked);
+
+/* Would its role still hand out a credential like this? Asked again at the approval, when it is collected
+ * and when it is extended. Without a role: yes. 0: yes; 1: no, in words. */
+int policy_fits(const PolicyRules *rules, const Credential *credential,
+                char refusal[static POLICY_TEXT_MAX]);
 
 /* What a request for a code must be, and its own defaults for ttl and uses. Before policy_issue(); of
  * other kinds it says nothing. max_ttl_usec: what is allowed besides. Results as above. */
@@ -36,8 +53,8 @@ int policy_kind(uint64_t max_ttl_usec, IssueRequest *request, char refusal[stati
 /* By how much each limit moves is one and the same; what moves is what is still open: the login limit
  * (if limit_open), and live sessions, the latest of which ends at latest_usec (0: none). 0: allowed; 1:
  * refused, in words. */
-int policy_extend(const Credential *credential, bool limit_open, uint64_t latest_usec,
-                  uint64_t by_usec, char refusal[static POLICY_TEXT_MAX]);
+int policy_extend(const PolicyRules *rules, const Credential *credential, bool limit_open,
+                  uint64_t latest_usec, uint64_t by_usec, char refusal[static POLICY_TEXT_MAX]);
 
 /* Why a login is refused: for the journal, never for the person at the prompt. */
 typedef enum Refusal {
@@ -71,10 +88,16 @@ typedef struct LoginFacts {
         const char *service, *tty, *rhost; /* tty, rhost: NULL if none */
 } LoginFacts;
 
-/* Everything but the secret and the clock's standing. REFUSAL_NONE: one use may be spent. */
-Refusal policy_login(const Credential *credential, const LoginFacts *facts, uint64_t now_usec);
-/* May a login that was accepted then still open its session? Its use is spent already. */
-Refusal policy_session(const Credential *credential, const LoginFacts *facts,
-                       uint64_t accepted_usec, uint64_t now_usec);
+/* Everything but the secret and the clock's standing. frozen: the host is. REFUSAL_NONE: one use may
+ * be spent. */
+Refusal policy_login(const PolicyRules *rules, const Credential *credential,
+                     const LoginFacts *facts, bool frozen, uint64_t now_usec);
+/* May a login that was accepted then still open its session? Its use is spent already, and it counts
+ * among the open ones of its credential. */
+Refusal policy_session(const PolicyRules *rules, const Credential *credential,
+                       const LoginFacts *facts, bool frozen, uint64_t accepted_usec,
+                       uint64_t now_usec);
+/* No login with it is accepted now, whoever comes from wherever, and that may pass. */
+bool policy_suspended(const PolicyRules *rules, const Credential *credential, bool frozen);
 /* "wrong-secret" */
 const char *refusal_to_string(Refusal refusal);

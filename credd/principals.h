@@ -9,7 +9,8 @@
 /* Who asks, as the kernel says. Starts as nobody. */
 typedef struct Caller {
         uid_t uid;
-        uid_t loginuid; /* (uid_t)-1: none, or it could not be had */
+        uid_t loginuid;      /* (uid_t)-1: not set, or not known */
+        bool loginuid_known; /* it was read, strictly; false: refuse where it could take away */
         gid_t gid;
         const gid_t *groups; /* borrowed */
         size_t n_groups;

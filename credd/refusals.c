@@ -164,12 +164,12 @@ void refusals_add_login(Refusals *refusals, int64_t num, const LoginFacts *facts
         (void)count(refusals, &line);
 }
 
-void refusals_add_action(Refusals *refusals, const PeerIdentity *identity, const char *verb,
-                         const char *reason)
+void refusals_add_action(Refusals *refusals, const Peer *peer, const char *verb, const char *reason)
 {
-        Line line = {.action = true, .uid = identity->uid, .verb = verb, .reason = reason};
+        Line line = {
+                .action = true, .uid = peer_identity(peer)->uid, .verb = verb, .reason = reason};
         Line *added = count(refusals, &line);
 
         if (added)
-                peer_actor(identity, &added->actor);
+                peer_actor(peer, &added->actor);
 }

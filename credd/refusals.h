@@ -13,5 +13,5 @@ Refusals *refusals_free(Refusals *refusals);
 /* num: of the credential that was named, 0: there is none of that id. */
 void refusals_add_login(Refusals *refusals, int64_t num, const LoginFacts *facts, Refusal refusal);
 /* verb and reason are literals. */
-void refusals_add_action(Refusals *refusals, const PeerIdentity *identity, const char *verb,
+void refusals_add_action(Refusals *refusals, const Peer *peer, const char *verb,
                          const char *reason);

@@ -8,6 +8,9 @@ ALTER TABLE credential ADD COLUMN ttl INTEGER NOT NULL DEFAULT 0;
 -- Whose credentials are not past their ceiling; a login does not touch it.
 CREATE INDEX credential_user ON credential (uid, ceiling);
 
+-- What this uid issued or asked for: whoever sees no more than that is not to walk through all.
+CREATE INDEX credential_issuer ON credential (issuer_uid, num);
+
 -- A credential that was asked for. It is there from then on, closed (CAUSE_PENDING) until it is
 -- collected; issued, not_before, ceiling and the login limit are set then. Until then the login limit is
 -- the moment at which the request lapses.

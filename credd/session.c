@@ -295,13 +295,17 @@ int session_row_make(Manager *manager, const Credential *credential, Login *logi
                 .ended_real_usec = USEC_INFINITY,
                 .user = strdup(credential->user),
                 .uid = credential->uid,
+                .role = credential->role ? strdup(credential->role) : NULL,
+                .holder = credential->holder ? strdup(credential->holder) : NULL,
+                .issuer_uid = credential->issuer.uid,
                 .service = take_ptr(login->service),
                 .tty = take_ptr(login->tty),
                 .rhost = take_ptr(login->rhost),
                 .accepted_usec = login->accepted_usec,
         };
 
-        if (!row.user || !row.service)
+        if (!row.user || !row.service || (credential->role && !row.role) ||
+            (credential->holder && !row.holder))
                 return -ENOMEM;
         row.deadline_usec = row.opened_usec;
         (void)snprintf(row.id, sizeof(row.id), "%s", credential->id);

@@ -168,3 +168,11 @@ bool source_matches(const Source *source, const char *rhost)
         return from.family == source->family &&
                prefix_equal(from.address, source->address, source->prefix);
 }
+
+bool source_within(const Source *source, const Source *network)
+{
+        if (source->local || network->local)
+                return source->local && network->local;
+        return source->family == network->family && source->prefix >= network->prefix &&
+               prefix_equal(source->address, network->address, network->prefix);
+}

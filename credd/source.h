@@ -23,3 +23,5 @@ const char *source_format(const Source *source, char buffer[static SOURCE_TEXT_M
 /* rhost is PAM_RHOST: NULL or "" when there is no remote host. The zone of a link-local address
  * ("fe80::1%eth0") is ignored. */
 bool source_matches(const Source *source, const char *rhost);
+/* All of source lies in network. */
+bool source_within(const Source *source, const Source *network);

@@ -16,7 +16,7 @@
 #define SESSION_COLUMNS                                                                            \
         "e.login, e.credential, e.boot, e.leader, e.ticks, e.opened, e.opened_real, e.deadline, "  \
         "e.lingered, e.logind_id, e.ended, e.ended_real, e.evidence, c.id, c.user, c.uid, "        \
-        "l.service, l.tty, l.rhost, l.accepted, e.home, e.begun"
+        "l.service, l.tty, l.rhost, l.accepted, e.home, e.begun, c.role, c.holder, c.issuer_uid"
 #define SESSION_FROM                                                                               \
         " FROM session e CROSS JOIN login l ON l.num = e.login "                                   \
         "CROSS JOIN credential c ON c.num = e.credential "
@@ -52,6 +52,10 @@
           " FROM credential c CROSS JOIN standing s ON s.num = c.num "                             \
           "WHERE c.uid = ? AND c.ceiling > ? AND s.cause = 0 AND s.uses_left > 0 "                 \
           "AND s.login_limit > ?")                                                                 \
+        X(CREDENTIAL_OWN, KEY,                                                                     \
+          "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM                                             \
+          "WHERE c.issuer_uid = ? AND c.num > ? ORDER BY c.num LIMIT ?")                           \
+        X(ROLE_OFF_READ, KEY, "SELECT 1 FROM role_off WHERE role = ?")                             \
         X(STANDING_SPEND, KEY,                                                                     \
           "UPDATE standing SET uses_left = uses_left - 1, open_logins = open_logins + 1 "          \
           "WHERE num = ? AND uses_left > 0 AND cause = 0")                                         \

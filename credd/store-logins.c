@@ -99,6 +99,8 @@ void session_row_done(SessionRow *row)
         free(row->home);
         free(row->logind_id);
         free(row->user);
+        free(row->role);
+        free(row->holder);
         free(row->service);
         free(row->tty);
         free(row->rhost);
@@ -141,6 +143,9 @@ static int take_session(Store *store, unsigned s, SessionRow *ret)
         row.accepted_usec = db_usec(store->db, s, 19);
         row.home = row_text(store->db, s, 20, &failed);
         row.begun_usec = db_usec(store->db, s, 21);
+        row.role = row_text(store->db, s, 22, &failed);
+        row.holder = row_text(store->db, s, 23, &failed);
+        row.issuer_uid = (uid_t)db_int(store->db, s, 24);
         if (failed || !row.user || !row.service)
                 return failed ? -ENOMEM : -EBADMSG;
         *ret = row;

@@ -79,6 +79,15 @@ int64_t store_newest_event(const Store *store)
         return store->now.chain.seq;
 }
 
+int store_role_off(Store *store, const char *role)
+{
+        int r = db_first(store->db, STATEMENT_ROLE_OFF_READ, "s", role);
+
+        if (r > 0)
+                db_end(store->db, STATEMENT_ROLE_OFF_READ);
+        return r;
+}
+
 const char *store_frozen(const Store *store)
 {
         return store->now.frozen[0] ? store->now.frozen : NULL;

@@ -43,6 +43,8 @@ typedef struct SessionRow {
         char id[TOKEN_ID_LEN + 1];
         char *user;
         uid_t uid;
+        char *role, *holder; /* NULL: none */
+        uid_t issuer_uid;
         char *service, *tty, *rhost;
         uint64_t accepted_usec;
 } SessionRow;
@@ -116,6 +118,9 @@ int store_each_credential(Store *store, int64_t after, int64_t limit,
  * looks at no other user's, nor at those that are past their ceiling. */
 int store_each_open(Store *store, uid_t uid, uint64_t now_usec,
                     bool (*each)(void *userdata, Credential *credential), void *userdata);
+/* The same for those that this uid issued or asked for. */
+int store_each_own(Store *store, uid_t uid, int64_t after, int64_t limit,
+                   bool (*each)(void *userdata, Credential *credential), void *userdata);
 /* The use that policy allowed. 0: spent; -ESTALE: there was none left after all. */
 int store_spend(Store *store, int64_t num);
 int store_close_login(Store *store, int64_t num);
@@ -176,6 +181,8 @@ void store_chain_hash(const uint8_t before[static HASH_LEN], const EventRow *row
 /* The last event that was pruned and its hash; 0 and no hash if none was. */
 int store_checkpoint(Store *store, int64_t *ret_seq, uint8_t ret_hash[static HASH_LEN]);
 int64_t store_journaled(const Store *store);
+/* 1: the role of that name is switched off; 0: it is not. */
+int store_role_off(Store *store, const char *role);
 /* By whom and why the host is frozen; NULL: it is not. */
 const char *store_frozen(const Store *store);
 int store_set_frozen(Store *store, const char *why);

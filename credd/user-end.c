@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Invariant: a production account's own services are never touched. Whatever cannot be told (logind is
- * away, /proc cannot be read) counts as something that stands there. */
+/* Invariant: a production account's own services are never touched, unless its role says in so many words
+ * that they end with its sessions. Whatever cannot be told (logind is away, /proc cannot be read) counts
+ * as something that stands there. */
 #include "credd/user-end.h"
 
 #include "credd/residue.h"
@@ -20,10 +21,18 @@ static bool elsewhere(const Session *session)
                                    session->row.leader);
 }
 
+/* EndScope=user: what its user has ends with a session that is ended; a logout ends itself alone. */
+static bool takes_all(const Session *session)
+{
+        const Role *role = roles_find(session->manager->roles, session->row.role);
+
+        return session->kill.begun && role && role->end_scope_user;
+}
+
 static bool may_end(const Session *session)
 {
-        return logind_connected(session->manager->logind) && !elsewhere(session) &&
-               !residue_user_stood_before(session);
+        return logind_connected(session->manager->logind) &&
+               (takes_all(session) || (!elsewhere(session) && !residue_user_stood_before(session)));
 }
 
 void user_end_gently(Session *session)
@@ -42,7 +51,7 @@ static bool may_be_killed(const Session *session)
         return session->user_ended && !session->user_killed && !session->acting_user &&
                session_now_usec(session) - session->user_ended_usec >=
                        session->manager->config.kill_grace_usec &&
-               !elsewhere(session);
+               (takes_all(session) || !elsewhere(session));
 }
 
 void user_end_forcibly(Session *session)

@@ -8,13 +8,16 @@
 #include "common/varlink.h"
 #include "credd/batch.h"
 #include "credd/describe.h"
+#include "credd/facts.h"
 #include "credd/outbox.h"
 #include "credd/receipts.h"
 #include "credd/session.h"
 #include "credd/verbs.h"
 
-#define PAGE         200
-#define EVENTS_SHOWN 200
+#define PAGE 200
+/* So many rows a call, found or not: others wait for this one. */
+#define LOOKED_AT_MAX (10 * PAGE)
+#define EVENTS_SHOWN  200
 
 int answer_with_credential(Manager *manager, int64_t num, const char *token, Answer *answer)
 {
@@ -37,6 +40,7 @@ int answer_with_credential(Manager *manager, int64_t num, const char *token, Ans
 
 typedef struct ListQuery {
         Manager *manager;
+        Sight sight;
         const char *user, *role;
         CredentialState state; /* STATE_INVALID: any */
         bool all, failed;
@@ -76,7 +80,8 @@ static bool list_one(void *userdata, Credential *credential)
 
         query->last = credential->num;
         query->looked_at++;
-        if (!wanted(query, credential))
+        if (!sight_has(&query->sight, credential->num, credential->role, credential->issuer.uid) ||
+            !wanted(query, credential))
                 return true;
         shown = describe_credential(query->manager, credential, false);
         query->failed = !shown || json_array_append_new(query->found, shown) < 0;
@@ -91,11 +96,44 @@ static int answer_page(Answer *answer, const char *name, json_t *found, bool end
         return answer->parameters ? 0 : -ENOMEM;
 }
 
+/* The session's credential, when somebody else issued it, stands before what is the caller's own. */
+static int list_own_session(const Request *request, ListQuery *query)
+{
+        AUTO_CREDENTIAL Credential credential = {0};
+        int r;
+
+        if (query->sight.own_session == 0)
+                return 0;
+        r = store_read_credential(request->manager->store, query->sight.own_session, &credential);
+        if (r > 0 && credential.issuer.uid != request->caller->uid)
+                (void)list_one(query, &credential);
+        return r < 0 ? r : 0;
+}
+
+/* Who sees but his own is not led past everybody else's. */
+static int list(const Request *request, int64_t after, ListQuery *query)
+{
+        Store *store = request->manager->store;
+        int r = 0;
+
+        if (query->sight.all || query->sight.some)
+                return store_each_credential(store, after, LOOKED_AT_MAX, list_one, query);
+        if (after == 0)
+                r = list_own_session(request, query);
+        query->looked_at = 0;
+        return r < 0 ? r
+                     : store_each_own(store, request->caller->uid, after, LOOKED_AT_MAX, list_one,
+                                      query);
+}
+
 int verb_list(const Request *request, Answer *answer)
 {
         Manager *manager = request->manager;
         json_auto_t *found = json_array();
-        ListQuery query = {.manager = manager, .state = STATE_INVALID, .found = found};
+        ListQuery query = {.manager = manager,
+                           .sight = sight_of(request),
+                           .state = STATE_INVALID,
+                           .found = found};
         const char *state = NULL;
         int64_t expiring = -1, after = 0;
         const Parameter parameters[] = {
@@ -117,12 +155,11 @@ int verb_list(const Request *request, Answer *answer)
         query.ends_before_usec = expiring < 0
                                          ? USEC_INFINITY
                                          : clock_line_usec(&manager->clock) + (uint64_t)expiring;
-        /* At most so many rows a call are looked at, found or not: others wait for this one. */
-        r = store_each_credential(manager->store, after, 10 * PAGE, list_one, &query);
+        r = list(request, after, &query);
         if (r < 0 || query.failed)
                 return r < 0 ? r : -ENOMEM;
         return answer_page(answer, "credentials", found,
-                           query.looked_at < 10 * PAGE && json_array_size(found) < PAGE,
+                           query.looked_at < LOOKED_AT_MAX && json_array_size(found) < PAGE,
                            query.last);
 }
 
@@ -130,26 +167,33 @@ int verb_list(const Request *request, Answer *answer)
 
 typedef struct SessionQuery {
         Manager *manager;
+        const Sight *sight; /* NULL: what is asked for may be seen */
         json_t *found;
         int64_t last;
+        unsigned looked_at;
         bool failed;
 } SessionQuery;
 
 static bool session_one(void *userdata, SessionRow *row)
 {
         SessionQuery *query = userdata;
-        json_t *shown = describe_session(query->manager, row);
+        json_t *shown;
 
         query->last = row->login;
+        query->looked_at++;
+        if (query->sight && !sight_has(query->sight, row->credential, row->role, row->issuer_uid))
+                return true;
+        shown = describe_session(query->manager, row);
         query->failed = !shown || json_array_append_new(query->found, shown) < 0;
-        return !query->failed;
+        return !query->failed && (!query->sight || json_array_size(query->found) < PAGE);
 }
 
 int verb_sessions(const Request *request, Answer *answer)
 {
         Manager *manager = request->manager;
         json_auto_t *found = json_array();
-        SessionQuery query = {.manager = manager, .found = found};
+        const Sight sight = sight_of(request);
+        SessionQuery query = {.manager = manager, .sight = &sight, .found = found};
         int64_t after = 0;
         bool all = false;
         const Parameter parameters[] = {{"all", 'B', &all}, {"after", 'I', &after}};
@@ -158,26 +202,16 @@ int verb_sessions(const Request *request, Answer *answer)
         r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = store_each_session(manager->store, all ? SESSIONS_ALL : SESSIONS_LIVE, 0, after, PAGE,
-                               session_one, &query);
+        r = store_each_session(manager->store, all ? SESSIONS_ALL : SESSIONS_LIVE, 0, after,
+                               LOOKED_AT_MAX, session_one, &query);
         if (r < 0 || query.failed)
                 return r < 0 ? r : -ENOMEM;
-        return answer_page(answer, "sessions", found, json_array_size(found) < PAGE, query.last);
+        return answer_page(answer, "sessions", found,
+                           query.looked_at < LOOKED_AT_MAX && json_array_size(found) < PAGE,
+                           query.last);
 }
 
 /* --- Show --- */
-
-int find_by_id(const Request *request, const char *id, Credential *ret, Answer *answer)
-{
-        int r = 0;
-
-        if (token_id_valid(id))
-                r = store_find_credential(request->manager->store, id, ret);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        r = answer_reason(answer, "io.credd.Admin.NotFound", "id", id);
-        return r < 0 ? r : 1;
-}
 
 /* Backwards along the credential's own links, so that no index over all events is needed. */
 static int collect_events(Manager *manager, int64_t last, json_t *found)
@@ -214,7 +248,7 @@ int verb_show(const Request *request, Answer *answer)
 
         r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
         if (r == 0)
-                r = find_by_id(request, id, &credential, answer);
+                r = find_allowed(request, RIGHT_SEE, id, &credential, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
         r = store_each_session(manager->store, SESSIONS_OF, credential.num, 0, INT64_MAX,
@@ -262,10 +296,34 @@ static json_t *problems_of(Manager *manager)
         return problems;
 }
 
+/* How it goes with the host is for those who look after it. */
+static json_t *status_detail(Manager *manager)
+{
+        const Counters *counters = &manager->counters;
+
+        return json_pack("{si si ss sI ss sI sI sI so}", "sessions_open",
+                         (int)sessions_live(manager->sessions), "sessions_overdue",
+                         (int)sessions_overdue(manager->sessions), "logind",
+                         logind_connected(manager->logind) ? "connected" : "unreachable",
+                         "journal_behind", (json_int_t)outbox_behind(manager->outbox), "store",
+                         store_full(manager->store) ? "full" : "ok", "logins_asked",
+                         (json_int_t)counters->logins_asked, "logins_accepted",
+                         (json_int_t)counters->logins_accepted, "logins_refused",
+                         (json_int_t)counters->logins_refused, "problems", problems_of(manager));
+}
+
+static json_t *status_hidden(void)
+{
+        return json_pack("{sn sn sn sn sn sn sn sn s[]}", "sessions_open", "sessions_overdue",
+                         "logind", "journal_behind", "store", "logins_asked", "logins_accepted",
+                         "logins_refused", "problems");
+}
+
 int verb_status(const Request *request, Answer *answer)
 {
         Manager *manager = request->manager;
-        const Counters *counters = &manager->counters;
+        const RightsFacts nothing = {.user = UID_NONE};
+        bool detail = rights_allow(RIGHT_STATUS_DETAIL, request->caller, &nothing);
         struct utsname host;
         int r;
 
@@ -274,17 +332,14 @@ int verb_status(const Request *request, Answer *answer)
                 return r < 0 ? r : 0;
         if (uname(&host) < 0)
                 return -errno;
-        answer->parameters =
-                json_pack("{ss sI ss si si ss sI ss sI sI sI sb so}", "version", CREDD_VERSION,
-                          "started_usec", (json_int_t)manager->started_real_usec, "host",
-                          host.nodename, "sessions_open", (int)sessions_live(manager->sessions),
-                          "sessions_overdue", (int)sessions_overdue(manager->sessions), "logind",
-                          logind_connected(manager->logind) ? "connected" : "unreachable",
-                          "journal_behind", (json_int_t)outbox_behind(manager->outbox), "store",
-                          store_full(manager->store) ? "full" : "ok", "logins_asked",
-                          (json_int_t)counters->logins_asked, "logins_accepted",
-                          (json_int_t)counters->logins_accepted, "logins_refused",
-                          (json_int_t)counters->logins_refused, "frozen",
-                          store_frozen(manager->store) != NULL, "problems", problems_of(manager));
-        return answer->parameters ? 0 : -ENOMEM;
+        answer->parameters = detail ? status_detail(manager) : status_hidden();
+        if (!answer->parameters)
+                return -ENOMEM;
+        return json_object_update_new(
+                       answer->parameters,
+                       json_pack("{ss sI ss sb}", "version", CREDD_VERSION, "started_usec",
+                                 (json_int_t)manager->started_real_usec, "host", host.nodename,
+                                 "frozen", store_frozen(manager->store) != NULL)) < 0
+                       ? -ENOMEM
+                       : 0;
 }

@@ -8,8 +8,8 @@
 #include "common/varlink.h"
 #include "credd/describe.h"
 #include "credd/expiry.h"
+#include "credd/facts.h"
 #include "credd/receipts.h"
-#include "credd/refusals.h"
 #include "credd/session.h"
 #include "credd/verbs.h"
 
@@ -51,7 +51,7 @@ static int revoke_credential(const Request *request, const Credential *credentia
                                  .reason = (char *)reason /* borrowed for the insertion */};
         int r;
 
-        peer_actor(peer_identity(request->peer), &revocation.actor);
+        peer_actor(request->peer, &revocation.actor);
         r = store_close_credential(manager->store, credential->num, CAUSE_REVOKED);
         if (r == 0)
                 r = store_add_revocation(manager->store, credential->num, &revocation);
@@ -76,7 +76,7 @@ int verb_revoke(const Request *request, Answer *answer)
         if (r == 0)
                 r = check_reason(reason, answer);
         if (r == 0)
-                r = find_by_id(request, id, &credential, answer);
+                r = find_allowed(request, RIGHT_REVOKE, id, &credential, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (is_closed(manager, &credential))
@@ -153,7 +153,7 @@ static int store_extension(const Request *request, const Credential *credential,
         Actor actor;
         int r = 0;
 
-        peer_actor(peer_identity(request->peer), &actor);
+        peer_actor(request->peer, &actor);
         if (limit_open)
                 r = store_extend(manager->store, credential->num, limit + by);
         if (r == 0)
@@ -172,13 +172,14 @@ static int extend(const Request *request, const Credential *credential, const Ex
         bool limit_open = credential->cause == CAUSE_NONE &&
                           extension->now_usec < credential->login_limit_usec;
         char refusal[POLICY_TEXT_MAX];
+        PolicyRules rules;
         int r;
 
-        if (policy_extend(credential, limit_open, latest, extension->by_usec, refusal) != 0) {
-                refusals_add_action(manager->refusals, peer_identity(request->peer),
-                                    "io.credd.Admin.Extend", "policy");
-                return answer_reason(answer, "io.credd.Admin.Refused", "reason", refusal);
-        }
+        r = facts_rules(manager, credential->role, &rules);
+        if (r < 0)
+                return r;
+        if (policy_extend(&rules, credential, limit_open, latest, extension->by_usec, refusal) != 0)
+                return answer_policy(request, refusal, answer);
         r = store_extension(request, credential, extension, limit_open, latest);
         if (r == 0)
                 r = answer_extended(manager, credential->num, answer);
@@ -198,7 +199,7 @@ int verb_extend(const Request *request, Answer *answer)
 
         r = read_extension(request, &extension, answer);
         if (r == 0)
-                r = find_by_id(request, extension.id, &credential, answer);
+                r = find_allowed(request, RIGHT_EXTEND, extension.id, &credential, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (is_closed(request->manager, &credential))
@@ -249,7 +250,7 @@ static int give_back(const Request *request, const Credential *credential, Answe
         Actor actor;
         int r;
 
-        peer_actor(peer_identity(request->peer), &actor);
+        peer_actor(request->peer, &actor);
         r = store_close_credential(manager->store, credential->num, CAUSE_RETURNED);
         if (r == 0)
                 r = event_credential_returned(&manager->events, credential, &actor);
@@ -289,7 +290,7 @@ static int freeze(const Request *request, const char *reason, bool end_sessions)
         Actor actor;
         int r;
 
-        peer_actor(peer_identity(request->peer), &actor);
+        peer_actor(request->peer, &actor);
         (void)snprintf(why, sizeof(why), "the host was frozen by %s%s%s",
                        actor.name[0] ? actor.name : "an administrator", reason ? ": " : "",
                        reason ?: "");
@@ -339,7 +340,7 @@ int verb_thaw(const Request *request, Answer *answer)
                 return r < 0 ? r : 0;
         if (!store_frozen(manager->store))
                 return answer_refused(answer, "io.credd.Admin.NothingToDo");
-        peer_actor(peer_identity(request->peer), &actor);
+        peer_actor(request->peer, &actor);
         r = store_set_frozen(manager->store, NULL);
         return r < 0 ? r : event_host_thawed(&manager->events, &actor);
 }

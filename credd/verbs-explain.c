@@ -169,7 +169,7 @@ int verb_explain(const Request *request, Answer *answer)
         if (!id && !query.user && query.uid < 0)
                 return answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "user");
         if (id)
-                r = find_by_id(request, id, &credential, answer);
+                r = find_allowed(request, RIGHT_SEE, id, &credential, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
         query.num = credential.num;

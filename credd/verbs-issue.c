@@ -8,7 +8,7 @@
 #include "common/varlink.h"
 #include "credd/digest.h"
 #include "credd/expiry.h"
-#include "credd/refusals.h"
+#include "credd/facts.h"
 #include "credd/verbs.h"
 
 /* Of an id one in 2^40 is taken; of a code's handle, one in 2^20 for each code that is open. */
@@ -113,13 +113,6 @@ static int read_issue(const Request *request, IssueQuestion *ret, Answer *answer
         return r == 0 && q->kind != KIND_TOKEN ? ask_for_console(ret) : r;
 }
 
-static json_t *list_or(const json_t *list, const char *first, const char *second)
-{
-        if (list && json_array_size(list) > 0)
-                return json_deep_copy(list);
-        return first ? json_pack("[ss]", first, second) : json_array();
-}
-
 static char *copy_or_null(const char *text, bool *failed)
 {
         char *copy = text ? strdup(text) : NULL;
@@ -128,8 +121,8 @@ static char *copy_or_null(const char *text, bool *failed)
         return copy;
 }
 
-static int fill_credential(const Request *request, const IssueRequest *q, const Grant *grant,
-                           Credential *ret)
+static int fill_credential(const Request *request, const PolicyRules *rules, const IssueRequest *q,
+                           const Grant *grant, Credential *ret)
 {
         Manager *manager = request->manager;
         bool failed = false;
@@ -138,10 +131,11 @@ static int fill_credential(const Request *request, const IssueRequest *q, const 
                 .kind = q->kind,
                 .user = copy_or_null(q->user, &failed),
                 .uid = q->uid,
+                .role = copy_or_null(q->role, &failed),
                 .holder = copy_or_null(q->holder, &failed),
                 .reason = copy_or_null(q->reason, &failed),
-                .services = list_or(q->services, "sshd", "login"),
-                .sources = list_or(q->sources, NULL, NULL),
+                .services = policy_services(rules, q->services),
+                .sources = policy_sources(rules, q->sources),
                 .uses = grant->uses,
                 .ttl_usec = grant->ttl_usec,
                 .uses_left = grant->uses,
@@ -152,7 +146,7 @@ static int fill_credential(const Request *request, const IssueRequest *q, const 
                 .session_ttl_usec = grant->session_ttl_usec,
                 .ceiling_usec = grant->ceiling_usec,
         };
-        peer_actor(peer_identity(request->peer), &ret->issuer);
+        peer_actor(request->peer, &ret->issuer);
         return failed || !ret->services || !ret->sources ? -ENOMEM : 0;
 }
 
@@ -192,15 +186,15 @@ static int add_with_token(Manager *manager, Credential *credential, const char *
         return r;
 }
 
-static int issue(const Request *request, const IssueQuestion *question, const Grant *grant,
-                 Answer *answer)
+static int issue(const Request *request, const PolicyRules *rules, const IssueQuestion *question,
+                 const Grant *grant, Answer *answer)
 {
         Manager *manager = request->manager;
         AUTO_CREDENTIAL Credential credential = {0};
         char text[TOKEN_TEXT_LEN + 1] = "";
         int r;
 
-        r = fill_credential(request, &question->request, grant, &credential);
+        r = fill_credential(request, rules, &question->request, grant, &credential);
         if (r == 0)
                 r = add_with_token(manager, &credential, question->key, text);
         if (r == 0)
@@ -225,10 +219,28 @@ static int find_repeat(const Request *request, const char *key, Answer *answer)
                 r = answer_reason(answer, VARLINK_INVALID_PARAMETER, "parameter", "key");
                 return r < 0 ? r : 1;
         }
-        r = store_find_key(request->manager->store, peer_identity(request->peer)->uid, key, &num);
+        r = store_find_key(request->manager->store, request->caller->uid, key, &num);
         if (r <= 0)
                 return r;
         r = answer_with_credential(request->manager, num, NULL, answer);
+        return r < 0 ? r : 1;
+}
+
+/* Who may not see a role is told what one is told whose role does not exist. 0: he may issue; 1:
+ * answered. */
+static int check_right(const Request *request, const char *role, Answer *answer)
+{
+        RightsVerdict verdict;
+        RightsFacts facts;
+        int r;
+
+        r = facts_of_role(request, role, &facts);
+        if (r < 0)
+                return r;
+        verdict = rights_may(RIGHT_ISSUE, request->caller, &facts);
+        if (verdict.permission != PERMISSION_UNSEEN)
+                return answer_verdict(request, &verdict, "", answer);
+        r = answer_policy(request, "there is no such role", answer);
         return r < 0 ? r : 1;
 }
 
@@ -237,6 +249,7 @@ int verb_issue(const Request *request, Answer *answer)
         Manager *manager = request->manager;
         CLEANUP(issue_question_done) IssueQuestion question = {0};
         char refusal[POLICY_TEXT_MAX];
+        PolicyRules rules;
         Grant grant;
         int r;
 
@@ -245,16 +258,18 @@ int verb_issue(const Request *request, Answer *answer)
         r = read_issue(request, &question, answer);
         if (r == 0)
                 r = find_repeat(request, question.key, answer);
+        if (r == 0)
+                r = check_right(request, question.request.role, answer);
+        if (r == 0)
+                r = facts_rules(manager, question.request.role, &rules);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = policy_kind(manager->config.max_ttl_usec, &question.request, refusal);
+        r = policy_kind(rules.role ? rules.role->max_ttl_usec : manager->config.max_ttl_usec,
+                        &question.request, refusal);
         if (r == 0)
-                r = policy_issue(&manager->config, true, &question.request,
-                                 clock_line_usec(&manager->clock), &grant, refusal);
-        if (r != 0) {
-                refusals_add_action(manager->refusals, peer_identity(request->peer),
-                                    "io.credd.Admin.Issue", "policy");
-                return answer_reason(answer, "io.credd.Admin.Refused", "reason", refusal);
-        }
-        return issue(request, &question, &grant, answer);
+                r = policy_grant(&rules, &question.request, clock_line_usec(&manager->clock),
+                                 &grant, refusal);
+        if (r != 0)
+                return answer_policy(request, refusal, answer);
+        return issue(request, &rules, &question, &grant, answer);
 }

@@ -12,6 +12,7 @@
 #include "credd/codes.h"
 #include "credd/digest.h"
 #include "credd/expiry.h"
+#include "credd/facts.h"
 #include "credd/gate.h"
 #include "credd/proc.h"
 #include "credd/refusals.h"
@@ -79,6 +80,7 @@ static Refusal check_token(Manager *manager, const Credential *credential, const
 {
         static const uint8_t nothing[HASH_LEN] = {0};
         uint8_t hash[HASH_LEN];
+        PolicyRules rules;
         bool equal;
 
         digest_token(store_key(manager->store), token, hash);
@@ -91,11 +93,12 @@ static Refusal check_token(Manager *manager, const Credential *credential, const
                 return REFUSAL_SECRET;
         if (!clock_trusted(&manager->clock))
                 return REFUSAL_CLOCK;
-        if (store_frozen(manager->store))
-                return REFUSAL_FROZEN;
         if (!credential->has_hash && credential->cause == CAUSE_NONE)
                 return REFUSAL_SECRET;
-        return policy_login(credential, facts, clock_line_usec(&manager->clock));
+        /* Only now, so that an id tells nothing by its time. What cannot be read is switched off. */
+        (void)facts_rules(manager, credential->role, &rules);
+        return policy_login(&rules, credential, facts, store_frozen(manager->store) != NULL,
+                            clock_line_usec(&manager->clock));
 }
 
 /* Who authenticated, so that a login that no session claims can be found. */
@@ -257,6 +260,7 @@ int login_check(Manager *manager, const LoginQuestion *question, Login *ret_logi
                 Credential *ret_credential, Refusal *ret_refusal)
 {
         uint8_t nonce[NONCE_LEN];
+        PolicyRules rules;
         int64_t num;
         int r;
 
@@ -273,11 +277,12 @@ int login_check(Manager *manager, const LoginQuestion *question, Login *ret_logi
         r = store_read_credential(manager->store, ret_login->credential, ret_credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        *ret_refusal = REFUSAL_FROZEN;
-        if (store_frozen(manager->store))
-                return 0;
-        *ret_refusal = policy_session(ret_credential, &question->facts, ret_login->accepted_usec,
-                                      clock_line_usec(&manager->clock));
+        r = facts_rules(manager, ret_credential->role, &rules);
+        if (r < 0)
+                return r;
+        *ret_refusal = policy_session(&rules, ret_credential, &question->facts,
+                                      store_frozen(manager->store) != NULL,
+                                      ret_login->accepted_usec, clock_line_usec(&manager->clock));
         return 0;
 }
 

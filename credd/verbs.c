@@ -10,40 +10,40 @@
 #include "common/secret.h"
 #include "common/varlink.h"
 #include "credd/batch.h"
+#include "credd/caller.h"
+#include "credd/facts.h"
 #include "credd/refusals.h"
 
-typedef enum Who {
-        WHO_ANYONE,
-        WHO_ROOT,  /* uid 0: a PAM application */
-        WHO_ADMIN, /* uid 0, or a member of credd-admin */
-} Who;
+/* Not a right of the method as such: the handler asks for the one it needs, of the thing it is about. */
+#define BY_THING RIGHT_MAX
 
+/* On the Login socket there is one right: to be root, which a PAM application is. */
 typedef struct Verb {
         const char *method;
         PeerKind socket;
-        Who who;
+        Right right;
         bool writes;
         VerbHandler handler;
 } Verb;
 
 static const Verb verbs[] = {
-        {"io.credd.Login.Authenticate", PEER_LOGIN, WHO_ROOT, true, verb_authenticate},
-        {"io.credd.Login.CheckAccount", PEER_LOGIN, WHO_ROOT, false, verb_check_account},
-        {"io.credd.Login.OpenSession", PEER_LOGIN, WHO_ROOT, true, verb_open_session},
-        {"io.credd.Admin.Issue", PEER_ADMIN, WHO_ADMIN, true, verb_issue},
-        {"io.credd.Admin.List", PEER_ADMIN, WHO_ADMIN, false, verb_list},
-        {"io.credd.Admin.Show", PEER_ADMIN, WHO_ADMIN, false, verb_show},
-        {"io.credd.Admin.Revoke", PEER_ADMIN, WHO_ADMIN, true, verb_revoke},
-        {"io.credd.Admin.Extend", PEER_ADMIN, WHO_ADMIN, true, verb_extend},
-        {"io.credd.Admin.Time", PEER_ADMIN, WHO_ANYONE, false, verb_time},
-        {"io.credd.Admin.Return", PEER_ADMIN, WHO_ANYONE, true, verb_return},
-        {"io.credd.Admin.Freeze", PEER_ADMIN, WHO_ADMIN, true, verb_freeze},
-        {"io.credd.Admin.Thaw", PEER_ADMIN, WHO_ADMIN, true, verb_thaw},
-        {"io.credd.Admin.Events", PEER_ADMIN, WHO_ADMIN, false, verb_events},
-        {"io.credd.Admin.Verify", PEER_ADMIN, WHO_ADMIN, false, verb_verify},
-        {"io.credd.Admin.Sessions", PEER_ADMIN, WHO_ADMIN, false, verb_sessions},
-        {"io.credd.Admin.Explain", PEER_ADMIN, WHO_ADMIN, false, verb_explain},
-        {"io.credd.Admin.Status", PEER_ADMIN, WHO_ANYONE, false, verb_status},
+        {"io.credd.Login.Authenticate", PEER_LOGIN, BY_THING, true, verb_authenticate},
+        {"io.credd.Login.CheckAccount", PEER_LOGIN, BY_THING, false, verb_check_account},
+        {"io.credd.Login.OpenSession", PEER_LOGIN, BY_THING, true, verb_open_session},
+        {"io.credd.Admin.Issue", PEER_ADMIN, BY_THING, true, verb_issue},
+        {"io.credd.Admin.List", PEER_ADMIN, BY_THING, false, verb_list},
+        {"io.credd.Admin.Show", PEER_ADMIN, BY_THING, false, verb_show},
+        {"io.credd.Admin.Revoke", PEER_ADMIN, BY_THING, true, verb_revoke},
+        {"io.credd.Admin.Extend", PEER_ADMIN, BY_THING, true, verb_extend},
+        {"io.credd.Admin.Time", PEER_ADMIN, BY_THING, false, verb_time},
+        {"io.credd.Admin.Return", PEER_ADMIN, BY_THING, true, verb_return},
+        {"io.credd.Admin.Freeze", PEER_ADMIN, RIGHT_FREEZE, true, verb_freeze},
+        {"io.credd.Admin.Thaw", PEER_ADMIN, RIGHT_FREEZE, true, verb_thaw},
+        {"io.credd.Admin.Events", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_events},
+        {"io.credd.Admin.Verify", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_verify},
+        {"io.credd.Admin.Sessions", PEER_ADMIN, BY_THING, false, verb_sessions},
+        {"io.credd.Admin.Explain", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_explain},
+        {"io.credd.Admin.Status", PEER_ADMIN, BY_THING, false, verb_status},
 };
 
 static const struct {
@@ -69,6 +69,55 @@ int answer_reason(Answer *answer, const char *error, const char *name, const cha
         answer->error = error;
         answer->parameters = json_pack("{ss}", name, value);
         return answer->parameters ? 0 : -ENOMEM;
+}
+
+int answer_policy(const Request *request, const char *refusal, Answer *answer)
+{
+        refusals_add_action(request->manager->refusals, request->peer, request->method, "policy");
+        return answer_reason(answer, "io.credd.Admin.Refused", "reason", refusal);
+}
+
+int answer_verdict(const Request *request, const RightsVerdict *verdict, const char *id,
+                   Answer *answer)
+{
+        int r;
+
+        if (verdict->permission == PERMISSION_GRANTED)
+                return 0;
+        refusals_add_action(request->manager->refusals, request->peer, request->method,
+                            verdict->journal);
+        if (verdict->permission == PERMISSION_UNSEEN)
+                r = answer_reason(answer, "io.credd.Admin.NotFound", "id", id);
+        else
+                r = answer_reason(answer, "io.credd.Admin.PermissionDenied", "reason",
+                                  verdict->asker);
+        return r < 0 ? r : 1;
+}
+
+int find_allowed(const Request *request, Right right, const char *id, Credential *ret,
+                 Answer *answer)
+{
+        AUTO_CREDENTIAL Credential credential = {0};
+        RightsVerdict verdict;
+        Facts facts;
+        int r = 0;
+
+        if (token_id_valid(id))
+                r = store_find_credential(request->manager->store, id, &credential);
+        if (r > 0) {
+                r = facts_of_credential(request, &credential, &facts);
+                verdict = rights_may(right, request->caller, &facts.rights);
+                if (r == 0)
+                        r = answer_verdict(request, &verdict, id, answer);
+                if (r != 0)
+                        return r;
+                *ret = credential;
+                credential = (Credential){0};
+                return 0;
+        }
+        if (r == 0)
+                r = answer_reason(answer, "io.credd.Admin.NotFound", "id", id);
+        return r < 0 ? r : 1;
 }
 
 /* --- parameters --- */
@@ -194,9 +243,8 @@ static int get_interface(const Request *request, Answer *answer)
 }
 
 static const Verb service_verbs[] = {
-        {VARLINK_SERVICE ".GetInfo", PEER_KIND_MAX, WHO_ANYONE, false, get_info},
-        {VARLINK_SERVICE ".GetInterfaceDescription", PEER_KIND_MAX, WHO_ANYONE, false,
-         get_interface},
+        {VARLINK_SERVICE ".GetInfo", PEER_KIND_MAX, BY_THING, false, get_info},
+        {VARLINK_SERVICE ".GetInterfaceDescription", PEER_KIND_MAX, BY_THING, false, get_interface},
 };
 
 /* --- the way of a call --- */
@@ -231,30 +279,22 @@ static int unknown_method(PeerKind socket, const char *method, Answer *answer)
         return answer->parameters ? 0 : -ENOMEM;
 }
 
-/* By uid and gid as the kernel gave them, and nothing else. */
-static bool may(const Manager *manager, const Peer *peer, Who who)
+/* 0: granted; 1: answered already. */
+static int authorise(const Request *request, const Verb *verb, Answer *answer)
 {
-        const PeerIdentity *identity = peer_identity(peer);
+        const RightsFacts nothing = {.user = UID_NONE};
+        RightsVerdict verdict;
 
-        switch (who) {
-        case WHO_ANYONE:
-                return true;
-        case WHO_ROOT:
-                return identity->uid == 0;
-        case WHO_ADMIN:
-                return identity->uid == 0 || peer_in_group(identity, manager->admin_gid);
+        if (peer_kind(request->peer) == PEER_LOGIN) {
+                if (peer_identity(request->peer)->uid == 0)
+                        return 0;
+                (void)answer_refused(answer, "io.credd.Login.Refused");
+                return 1;
         }
-        return false;
-}
-
-static int not_permitted(Manager *manager, const Peer *peer, const Verb *verb, Answer *answer)
-{
-        if (verb->socket == PEER_LOGIN)
-                return answer_refused(answer, "io.credd.Login.Refused");
-        refusals_add_action(manager->refusals, peer_identity(peer), verb->method,
-                            "not an administrator");
-        return answer_reason(answer, "io.credd.Admin.PermissionDenied", "reason",
-                             "only root and members of the group credd-admin may do this");
+        if (verb->right == BY_THING)
+                return 0;
+        verdict = rights_may(verb->right, request->caller, &nothing);
+        return answer_verdict(request, &verdict, "", answer);
 }
 
 static char *encode(const Peer *peer, int r, Answer *answer)
@@ -286,16 +326,22 @@ static int run_writer(Manager *manager, const Verb *verb, const Request *request
 static int run(Manager *manager, Peer *peer, const VarlinkCall *call, Answer *answer,
                bool *ret_wait)
 {
+        CLEANUP(caller_done)
+        CallerHeld held = {.caller = {.uid = UID_NONE, .loginuid = UID_NONE, .gid = (gid_t)-1}};
         json_auto_t *empty = json_object();
-        const Request request = {manager, peer, call->parameters ?: empty, call->method,
-                                 call->more};
         const Verb *verb = find_verb(peer_kind(peer), call->method);
+        const Request request = {
+                manager,   peer, &held.caller, call->parameters ?: empty, verb ? verb->method : "",
+                call->more};
         int r;
 
         if (!verb)
                 return unknown_method(peer_kind(peer), call->method, answer);
-        if (!may(manager, peer, verb->who))
-                return not_permitted(manager, peer, verb, answer);
+        r = peer_kind(peer) == PEER_ADMIN ? caller_read(manager, peer, &held) : 0;
+        if (r == 0)
+                r = authorise(&request, verb, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
         if (verb->writes) {
                 r = run_writer(manager, verb, &request, answer);
                 *ret_wait = r == 0 && (!answer->error || answer->keep);

@@ -5,13 +5,16 @@
 #include <jansson.h>
 
 #include "credd/peer.h"
+#include "credd/rights.h"
 
-/* A call that has been authorised. */
+/* A call. What its method alone asks for has been allowed; what depends on the thing it is about is the
+ * handler's to ask (find_allowed()). */
 typedef struct Request {
         Manager *manager;
         const Peer *peer;
-        json_t *parameters; /* an object, never NULL */
-        const char *method;
+        const Caller *caller; /* nobody on the Login socket, whose peers are root */
+        json_t *parameters;   /* an object, never NULL */
+        const char *method;   /* a literal: refusals keep it */
         bool more;
 } Request;
 
@@ -35,8 +38,15 @@ int answer_refused(Answer *answer, const char *error);
 int answer_reason(Answer *answer, const char *error, const char *name, const char *value);
 /* {"credential": as it is now, "token": token}; token NULL: without it. */
 int answer_with_credential(Manager *manager, int64_t num, const char *token, Answer *answer);
-/* The credential of that id. 0; 1: answered already. */
-int find_by_id(const Request *request, const char *id, Credential *ret, Answer *answer);
+/* The credential of that id, if the caller has that right to it. 0; 1: answered already, and one that is
+ * not the caller's to see exactly as one that is not there. */
+int find_allowed(const Request *request, Right right, const char *id, Credential *ret,
+                 Answer *answer);
+/* 0: granted; 1: answered, and kept for the journal. id: what was asked for, for NotFound. */
+int answer_verdict(const Request *request, const RightsVerdict *verdict, const char *id,
+                   Answer *answer);
+/* Policy said no. */
+int answer_policy(const Request *request, const char *refusal, Answer *answer);
 /* Parameters of a call: name, type ('s' string, 'i' integer; 'S', 'I', 'B' boolean and 'A' array of
  * strings may be absent or null), and where it goes. */
 typedef struct Parameter {

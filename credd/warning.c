@@ -10,15 +10,26 @@
 #include "credd/batch.h"
 #include "credd/terminal.h"
 
+/* Its role's, as it is loaded now; the host's if it has none, or none any more. */
+static size_t warnings_of(const Session *session, const uint64_t **ret_usec)
+{
+        const Role *role = roles_find(session->manager->roles, session->row.role);
+        const Config *config = &session->manager->config;
+
+        *ret_usec = role ? role->warn_usec : config->warn_usec;
+        return role ? role->n_warn : config->n_warn;
+}
+
 /* The first of the warnings that still lies ahead. */
 void warning_plan(Session *session)
 {
-        const Config *config = &session->manager->config;
         uint64_t now = clock_line_usec(&session->manager->clock);
+        const uint64_t *before;
+        size_t n = warnings_of(session, &before);
 
         session->warn_at_usec = USEC_INFINITY;
-        for (size_t i = 0; i < config->n_warn; i++) {
-                uint64_t at = session->row.deadline_usec - config->warn_usec[i];
+        for (size_t i = 0; i < n; i++) {
+                uint64_t at = session->row.deadline_usec - before[i];
 
                 if (at > now && at < session->row.deadline_usec) {
                         session->warn_at_usec = at;

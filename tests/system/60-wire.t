@@ -288,20 +288,25 @@ is "$(show_of "$(id_of "$token")" .uses_left)" 1 'and the token is as good as be
 
 stranger='{"error":"io.credd.Admin.PermissionDenied","parameters":{"reason":'
 id=$(id_of "$token")
-for method in Issue List Show Revoke Sessions Explain; do
-    parameters='{}'
-    case $method in
-        Explain) parameters='{"uid":1001}' ;;
-        Issue) parameters='{"user":"alice","uid":1001}' ;;
-        Show | Revoke) parameters="{\"id\":\"$id\"}" ;;
-    esac
-    answer=$(wire_as alice "$admin" call "$(call "io.credd.Admin.$method" "$parameters")")
+answer=$(wire_as alice "$admin" call "$(call io.credd.Admin.Issue '{"user":"alice","uid":1001}')")
+is "${answer:0:${#stranger}}" "$stranger" 'alice may not issue'
+for method in Freeze Thaw Explain; do
+    answer=$(wire_as alice "$admin" call "$(call "io.credd.Admin.$method")")
     is "${answer:0:${#stranger}}" "$stranger" "alice may not $method"
     is "$(wire_as alice "$admin" call "$(call "io.credd.Admin.$method" '{"nonsense":1}')")" "$answer" \
         '  and learns no more by asking it wrongly'
 done
+for method in Show Revoke; do
+    is "$(wire_as alice "$admin" call "$(call "io.credd.Admin.$method" "{\"id\":\"$id\"}")")" \
+        "$(failure io.credd.Admin.NotFound id "$id")" "to $method there is nothing for alice"
+done
+is "$(wire_as alice "$admin" call "$(call io.credd.Admin.List '{"all":true}')" | jq -c .parameters)" \
+    '{"credentials":[],"next":null}' 'nor to list'
+is "$(wire_as alice "$admin" call "$(call io.credd.Admin.Sessions '{"all":true}')" | jq -c .parameters)" \
+    '{"sessions":[],"next":null}' 'and there are no sessions'
 is "$(show_of "$id" .state)" active 'what she tried to revoke is active'
-is "$(wire_as alice "$admin" call "$status" | jq -r .parameters.store)" ok 'alice may ask for the status'
+is "$(wire_as alice "$admin" call "$status" | jq -c '.parameters | [.frozen, .store, .problems]')" \
+    '[false,null,[]]' 'alice may ask for the status, and is told little'
 is "$(wire_as nobody "$admin" call "$(call "$service.GetInfo")" | jq -r .parameters.product)" credd \
     'nobody may ask who is there'
 is "$(in_lab_as alice unshare -Ur wire "$admin" call "$(call io.credd.Admin.List)" 2>&1)" \
@@ -323,7 +328,7 @@ is "$(wire_as bob "$admin" call "$(call io.credd.Admin.Revoke "{\"id\":\"$id\"}"
 is "$(in_lab setpriv --reuid=carol --regid=credd-admin --clear-groups wire "$admin" \
     call "$(call io.credd.Admin.List)" | jq 'has("error")')" false 'the primary group counts'
 in_lab gpasswd -d bob credd-admin >/dev/null
-is "$(wire_as bob "$admin" call "$(call io.credd.Admin.List)" | jq -r .error)" \
+is "$(wire_as bob "$admin" call "$(call io.credd.Admin.Freeze)" | jq -r .error)" \
     io.credd.Admin.PermissionDenied 'and no longer when he is no member any more'
 
 # --- What was refused is written down, and a stranger cannot fill the log
@@ -336,15 +341,16 @@ refusals_of() { # UID METHOD; how many times, on how many lines, since this test
 has_refused() { # UID METHOD TIMES
     [[ $(refusals_of "$1" "$2" | jq '.[0]') -ge $3 ]]
 }
-for method in Issue Show Revoke Sessions; do
-    wait_until 10 has_refused 1001 "$method" 2
-    is "$(refusals_of 1001 "$method" | jq '.[0]')" 2 "the journal has two refusals of $method to alice"
+for method in Issue:1 Freeze:2 Thaw:2 Show:1 Revoke:1; do
+    times=${method#*:} method=${method%:*}
+    wait_until 10 has_refused 1001 "$method" "$times"
+    is "$(refusals_of 1001 "$method" | jq '.[0]')" "$times" "the journal has each refusal of $method to alice"
 done
-wire_as carol "$admin" ask 500 "$(call io.credd.Admin.List)\\x00" >"$work/carol"
+wire_as carol "$admin" ask 500 "$(call io.credd.Admin.Thaw)\\x00" >"$work/carol"
 is "$(grep -c PermissionDenied "$work/carol")" 500 'carol is refused 500 times'
-wait_until 10 has_refused 1003 List 500
-is "$(refusals_of 1003 List | jq '.[0]')" 500 'the journal has all of them'
-at_most "$(refusals_of 1003 List | jq '.[1]')" 20 'on a few lines'
+wait_until 10 has_refused 1003 Thaw 500
+is "$(refusals_of 1003 Thaw | jq '.[0]')" 500 'the journal has all of them'
+at_most "$(refusals_of 1003 Thaw | jq '.[1]')" 20 'on a few lines'
 
 # --- A thousand idle connections of a stranger
 

@@ -109,7 +109,7 @@ not_ok 'an error of ours is one to varlinkctl' ctl call "$admin" io.credd.Admin.
 like "$(ctl call "$admin" io.credd.Admin.Show '{"id":"zzzzzzzz"}')" 'io.credd.Admin.NotFound' \
     'and it shows its name'
 like "$(ctl call "$admin" io.credd.Admin.Show '{}')" 'InvalidParameter' 'and those of the protocol'
-like "$(in_lab_as alice varlinkctl call "$admin" io.credd.Admin.List '{}' 2>&1)" \
+like "$(in_lab_as alice varlinkctl call "$admin" io.credd.Admin.Freeze '{}' 2>&1)" \
     'io.credd.Admin.PermissionDenied' 'alice is told that she may not'
 
 plan

@@ -270,10 +270,21 @@ is "$(in_lab credctl sessions --all --json | jq -r --arg id "$id" '.sessions[] |
 
 # --- Who may not
 
-for arguments in 'issue --user alice' list 'show k7m2q9xd' 'revoke k7m2q9xd' sessions; do
+credctl_as alice issue --user alice
+says 6 'only root and members of the group credd-admin' 'alice: credctl issue'
+credctl_as alice freeze --yes
+says 6 'only root and members of the group credd-admin' 'alice: credctl freeze'
+for arguments in 'list --all' 'sessions --all'; do
     # shellcheck disable=SC2086
-    credctl_as alice $arguments
-    says 6 'only root and members of the group credd-admin' "alice: credctl $arguments"
+    credctl_as alice $arguments --no-legend
+    is "$status$out" 0 "alice: credctl $arguments: nothing of hers"
+done
+for verb in show revoke; do
+    credctl_as alice $verb "$id"
+    says 1 "no credential $id, or it is not yours to see" "alice: credctl $verb of what is not hers"
+    theirs=$err
+    credctl_as alice $verb k7m2q9xd
+    is "${err//k7m2q9xd/$id}" "$theirs" '  and of what is not there: the same'
 done
 credctl_as alice status
 is "$status" 0 'alice: credctl status'

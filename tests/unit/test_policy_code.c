@@ -114,9 +114,13 @@ static void test_policy_extend__code_before_its_login__refused(void **state)
         char refusal[POLICY_TEXT_MAX];
 
         (void)state;
-        assert_int_equal(policy_extend(&code, true, 0, MINUTES(1), refusal), 1);
+        assert_int_equal(policy_extend(&(PolicyRules){.config = &(Config){0}}, &code, true, 0,
+                                       MINUTES(1), refusal),
+                         1);
         /* its session may be: that is no matter of guessing */
-        assert_int_equal(policy_extend(&code, false, NOON + HOURS(1), MINUTES(1), refusal), 0);
+        assert_int_equal(policy_extend(&(PolicyRules){.config = &(Config){0}}, &code, false,
+                                       NOON + HOURS(1), MINUTES(1), refusal),
+                         0);
 }
 
 int main(void)

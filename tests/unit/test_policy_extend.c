@@ -11,7 +11,10 @@ static const Credential credential = {.login_limit_usec = LIMIT, .ceiling_usec =
 /* The refusal, or NULL. */
 static const char *ask(bool limit_open, uint64_t latest, uint64_t by, char *refusal)
 {
-        return policy_extend(&credential, limit_open, latest, by, refusal) == 0 ? NULL : refusal;
+        const PolicyRules rules = {.config = &(Config){0}};
+
+        return policy_extend(&rules, &credential, limit_open, latest, by, refusal) == 0 ? NULL
+                                                                                        : refusal;
 }
 
 static void test_policy_extend__up_to_the_ceiling__is_allowed_to_the_microsecond(void **state)

@@ -23,15 +23,16 @@ static IssueRequest plain(void)
 }
 
 /* The reason, or NULL: it was granted. */
-static const char *ask(const Config *config, bool admin, const IssueRequest *request, Grant *grant,
+static const char *ask(const Config *config, const IssueRequest *request, Grant *grant,
                        char refusal[static POLICY_TEXT_MAX])
 {
+        const PolicyRules rules = {.config = config};
         const Grant untouched = {.uses = -77};
         int r;
 
         *grant = untouched;
         refusal[0] = '\0';
-        r = policy_issue(config, admin, request, NOON, grant, refusal);
+        r = policy_grant(&rules, request, NOON, grant, refusal);
         if (r == 0) {
                 assert_string_equal(refusal, "");
                 return NULL;
@@ -48,7 +49,7 @@ static void expect_refused(const Config *config, const IssueRequest *request, co
         const char *is;
         Grant grant;
 
-        is = ask(config, true, request, &grant, refusal);
+        is = ask(config, request, &grant, refusal);
         if (!is)
                 fail_msg("granted, and \"%s\" was expected", word);
         else if (!strstr(is, word))
@@ -61,7 +62,7 @@ static Grant expect_granted(const Config *config, const IssueRequest *request)
         const char *is;
         Grant grant;
 
-        is = ask(config, true, request, &grant, refusal);
+        is = ask(config, request, &grant, refusal);
         if (is)
                 fail_msg("refused: %s", is);
         return grant;
@@ -158,7 +159,7 @@ static void test_policy_issue__any_lengths__a_grant_never_passes_its_ceiling(voi
                 request.ttl_usec = lengths[i % n];
                 request.session_ttl_usec = lengths[i / n % n];
                 request.max_lifetime_usec = lengths[i / n / n];
-                if (ask(&house, true, &request, &grant, refusal))
+                if (ask(&house, &request, &grant, refusal))
                         continue;
                 granted++;
                 ttl = request.ttl_usec == USEC_INFINITY ? HOURS(1) : request.ttl_usec;
@@ -379,18 +380,6 @@ static void test_policy_issue__one_bad_item_behind_good_ones__is_refused(void **
         expect_refused(&house, &request, "a source is");
 }
 
-static void test_policy_issue__no_admin__is_refused_whatever_is_asked(void **state)
-{
-        IssueRequest request = plain();
-        char refusal[POLICY_TEXT_MAX];
-        Grant grant;
-
-        (void)state;
-        assert_non_null(ask(&house, false, &request, &grant, refusal));
-        assert_non_null(strstr(refusal, "credd-admin"));
-}
-
-/* The longest durations and limits still make a whole sentence in the buffer. */
 static void test_policy_issue__refusal__ends_within_its_buffer(void **state)
 {
         IssueRequest request = plain();
@@ -399,7 +388,7 @@ static void test_policy_issue__refusal__ends_within_its_buffer(void **state)
 
         (void)state;
         request.ttl_usec = INT64_MAX;
-        assert_non_null(ask(&house, true, &request, &grant, refusal));
+        assert_non_null(ask(&house, &request, &grant, refusal));
         assert_true(strlen(refusal) < POLICY_TEXT_MAX - 1);
         assert_non_null(strstr(refusal, "12h"));
 }
@@ -422,7 +411,6 @@ int main(void)
                 cmocka_unit_test(test_policy_issue__reason_required__none_is_refused),
                 cmocka_unit_test(test_policy_issue__lists__are_known_and_short),
                 cmocka_unit_test(test_policy_issue__one_bad_item_behind_good_ones__is_refused),
-                cmocka_unit_test(test_policy_issue__no_admin__is_refused_whatever_is_asked),
                 cmocka_unit_test(test_policy_issue__refusal__ends_within_its_buffer),
         };
 

@@ -74,6 +74,21 @@ static Case case_of(unsigned wrong, json_t *services, json_t *sources)
         return c;
 }
 
+/* Without a role, on a host that is not frozen; test_policy_role.c has the others. */
+static Refusal login_at(const Case *c, uint64_t now)
+{
+        const PolicyRules rules = {.config = &(Config){0}};
+
+        return policy_login(&rules, &c->credential, &c->facts, false, now);
+}
+
+static Refusal session_at(const Case *c, uint64_t accepted, uint64_t now)
+{
+        const PolicyRules rules = {.config = &(Config){0}};
+
+        return policy_session(&rules, &c->credential, &c->facts, false, accepted, now);
+}
+
 /* The precedence, said a second time and in other words than policy.c: what a person may be told by
  * the journal goes from who, over why it ended, to where from. */
 static Refusal expected(unsigned wrong)
@@ -112,7 +127,7 @@ static void test_policy_login__every_combination_of_faults__is_refused_for_the_f
                         continue;
                 looked_at++;
                 c = case_of(wrong, services, sources);
-                is = policy_login(&c.credential, &c.facts, c.now);
+                is = login_at(&c, c.now);
                 if (is != expected(wrong))
                         fail_msg("faults 0x%x: %s, and %s was expected", wrong,
                                  refusal_to_string(is), refusal_to_string(expected(wrong)));
@@ -137,7 +152,7 @@ static void test_policy_session__every_combination_of_faults__is_refused_for_the
                 if (!possible(wrong))
                         continue;
                 c = case_of(wrong, services, sources);
-                is = policy_session(&c.credential, &c.facts, START, c.now);
+                is = session_at(&c, START, c.now);
                 if (is != expected(wrong & ~never))
                         fail_msg("faults 0x%x: %s, and %s was expected", wrong,
                                  refusal_to_string(is),
@@ -152,12 +167,12 @@ static void test_policy_login__at_its_limits__now_equal_to_the_limit_is_expired(
         Case c = case_of(0, services, sources);
 
         (void)state;
-        assert_int_equal(policy_login(&c.credential, &c.facts, START - 1), REFUSAL_NOT_YET);
-        assert_int_equal(policy_login(&c.credential, &c.facts, START), REFUSAL_NONE);
-        assert_int_equal(policy_login(&c.credential, &c.facts, LIMIT - 1), REFUSAL_NONE);
-        assert_int_equal(policy_login(&c.credential, &c.facts, LIMIT), REFUSAL_EXPIRED);
-        assert_int_equal(policy_login(&c.credential, &c.facts, LIMIT + 1), REFUSAL_EXPIRED);
-        assert_int_equal(policy_login(&c.credential, &c.facts, UINT64_MAX), REFUSAL_EXPIRED);
+        assert_int_equal(login_at(&c, START - 1), REFUSAL_NOT_YET);
+        assert_int_equal(login_at(&c, START), REFUSAL_NONE);
+        assert_int_equal(login_at(&c, LIMIT - 1), REFUSAL_NONE);
+        assert_int_equal(login_at(&c, LIMIT), REFUSAL_EXPIRED);
+        assert_int_equal(login_at(&c, LIMIT + 1), REFUSAL_EXPIRED);
+        assert_int_equal(login_at(&c, UINT64_MAX), REFUSAL_EXPIRED);
 }
 
 static void test_policy_session__with_a_session_ttl__lasts_from_its_login(void **state)
@@ -172,14 +187,11 @@ static void test_policy_session__with_a_session_ttl__lasts_from_its_login(void *
         c.credential.ceiling_usec = LIMIT + HOURS(2);
         /* the login limit has passed and closed it, the session may open all the same */
         c.credential.cause = CAUSE_EXPIRED;
-        assert_int_equal(policy_session(&c.credential, &c.facts, accepted, LIMIT), REFUSAL_NONE);
-        assert_int_equal(policy_session(&c.credential, &c.facts, accepted, accepted + HOURS(2) - 1),
-                         REFUSAL_NONE);
-        assert_int_equal(policy_session(&c.credential, &c.facts, accepted, accepted + HOURS(2)),
-                         REFUSAL_EXPIRED);
+        assert_int_equal(session_at(&c, accepted, LIMIT), REFUSAL_NONE);
+        assert_int_equal(session_at(&c, accepted, accepted + HOURS(2) - 1), REFUSAL_NONE);
+        assert_int_equal(session_at(&c, accepted, accepted + HOURS(2)), REFUSAL_EXPIRED);
         c.credential.ceiling_usec = LIMIT + HOURS(1);
-        assert_int_equal(policy_session(&c.credential, &c.facts, accepted, LIMIT + HOURS(1)),
-                         REFUSAL_EXPIRED);
+        assert_int_equal(session_at(&c, accepted, LIMIT + HOURS(1)), REFUSAL_EXPIRED);
 }
 
 static void test_policy_login__user__wants_name_and_uid_both_and_whole(void **state)
@@ -202,9 +214,8 @@ static void test_policy_login__user__wants_name_and_uid_both_and_whole(void **st
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 c.facts.user = table[i].user;
                 c.facts.uid = table[i].uid;
-                assert_int_equal(policy_login(&c.credential, &c.facts, START), table[i].refusal);
-                assert_int_equal(policy_session(&c.credential, &c.facts, START, START),
-                                 table[i].refusal);
+                assert_int_equal(login_at(&c, START), table[i].refusal);
+                assert_int_equal(session_at(&c, START, START), table[i].refusal);
         }
 }
 
@@ -232,9 +243,9 @@ static void test_policy_login__service__is_compared_whole(void **state)
                 Case c = case_of(0, services, nowhere);
 
                 c.facts.service = table[i].service;
-                assert_int_equal(policy_login(&c.credential, &c.facts, START), table[i].refusal);
+                assert_int_equal(login_at(&c, START), table[i].refusal);
                 c.credential.services = nowhere;
-                assert_int_equal(policy_login(&c.credential, &c.facts, START), REFUSAL_SERVICE);
+                assert_int_equal(login_at(&c, START), REFUSAL_SERVICE);
         }
 }
 
@@ -265,9 +276,9 @@ static void test_policy_login__source__is_in_one_of_the_networks(void **state)
                 Case c = case_of(0, services, sources);
 
                 c.facts.rhost = table[i].rhost;
-                assert_int_equal(policy_login(&c.credential, &c.facts, START), table[i].refusal);
+                assert_int_equal(login_at(&c, START), table[i].refusal);
                 c.credential.sources = anywhere;
-                assert_int_equal(policy_login(&c.credential, &c.facts, START), REFUSAL_NONE);
+                assert_int_equal(login_at(&c, START), REFUSAL_NONE);
         }
 }
 
@@ -280,8 +291,7 @@ static void test_policy_login__uses_left__at_least_one_is_wanted(void **state)
         (void)state;
         for (int64_t left = -2; left <= 2; left++) {
                 c.credential.uses_left = left;
-                assert_int_equal(policy_login(&c.credential, &c.facts, START),
-                                 left > 0 ? REFUSAL_NONE : REFUSAL_USED);
+                assert_int_equal(login_at(&c, START), left > 0 ? REFUSAL_NONE : REFUSAL_USED);
         }
 }
 
@@ -294,7 +304,7 @@ static void test_policy_login__unknown_cause__is_refused(void **state)
 
         (void)state;
         c.credential.cause = CAUSE_MAX;
-        assert_int_not_equal(policy_login(&c.credential, &c.facts, START), REFUSAL_NONE);
+        assert_int_not_equal(login_at(&c, START), REFUSAL_NONE);
 }
 
 static void test_refusal_to_string__each__has_a_name_of_its_own(void **state)

@@ -352,6 +352,46 @@ static void test_store_each_credential__pages__come_in_order(void **state)
         assert_int_equal(part.n, 2);
 }
 
+static bool count_own(void *userdata, Credential *credential)
+{
+        int64_t *nums = userdata;
+
+        assert_true(credential->num > nums[0]);
+        nums[0] = credential->num;
+        nums[1]++;
+        return true;
+}
+
+static void test_store_each_own__others_between__finds_the_issuers_alone_in_order(void **state)
+{
+        StoreRig *rig = *state;
+        int64_t own[2] = {0}, rest[2] = {0}, none[2] = {0};
+
+        for (unsigned i = 0; i < 20; i++) {
+                char id[TOKEN_ID_LEN + 1];
+                AUTO_CREDENTIAL Credential c = {0};
+
+                (void)snprintf(id, sizeof(id), "own%05u", i);
+                c = sample_credential(id, NOON + HOURS(1));
+                c.issuer.uid = i % 4 == 0 ? 2001 : 2002;
+                assert_int_equal(store_add_credential(rig->store, &c, NULL), 0);
+        }
+        assert_int_equal(store_each_own(rig->store, 2001, 0, 100, count_own, own), 0);
+        assert_int_equal(own[1], 5);
+        assert_int_equal(store_each_own(rig->store, 2001, 5, 2, count_own, rest), 0);
+        assert_int_equal(rest[1], 2);
+        assert_int_equal(rest[0], 13);
+        assert_int_equal(store_each_own(rig->store, 2003, 0, 100, count_own, none), 0);
+        assert_int_equal(none[1], 0);
+}
+
+static void test_store_role_off__no_row__is_on(void **state)
+{
+        StoreRig *rig = *state;
+
+        assert_int_equal(store_role_off(rig->store, "oncall"), 0);
+}
+
 static void test_store_add_receipt__second_one__is_eexist_and_the_first_stays(void **state)
 {
         StoreRig *rig = *state;
@@ -420,6 +460,8 @@ int main(void)
                 T(test_store_session__from_claim_to_end__comes_back_as_it_is),
                 T(test_store_each_session__each_set__comes_in_order_and_in_pages),
                 T(test_store_each_credential__pages__come_in_order),
+                T(test_store_each_own__others_between__finds_the_issuers_alone_in_order),
+                T(test_store_role_off__no_row__is_on),
                 T(test_store_add_receipt__second_one__is_eexist_and_the_first_stays),
                 T(test_store_revocation__with_and_without_reason__comes_back),
         };

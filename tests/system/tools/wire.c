@@ -10,6 +10,8 @@
  *   drip TEXT      TEXT byte by byte, a quarter of a second apart, for as long as anybody listens
  *   get N          N answers
  *   half           no more will be sent
+ *   wait           reads a line of standard input
+ *   ungroup        gives up its groups, as far as it may
  *   end            whatever still comes, and then "closed"
  *   crowd N        as the only step: N idle connections. Prints how many stayed open, how many were
  *                  told something before they were closed, and how many were just closed, and keeps
@@ -17,6 +19,7 @@
  *
  * Exit status 1: it could not connect, or the other side did neither answer nor close in time. */
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -268,6 +271,15 @@ static void ask(long n, char *text)
         }
 }
 
+static void wait_for_line(void)
+{
+        char line[64];
+
+        fflush(stdout);
+        if (!fgets(line, sizeof(line), stdin))
+                fail("nobody says when");
+}
+
 static char *operand(char ***step)
 {
         if (!*++*step)
@@ -300,7 +312,12 @@ static void take(const char *path, char ***step)
                 drip(operand(step));
         else if (strcmp(name, "get") == 0)
                 get(atol(operand(step)));
-        else if (strcmp(name, "half") == 0)
+        else if (strcmp(name, "wait") == 0)
+                wait_for_line();
+        else if (strcmp(name, "ungroup") == 0) {
+                if (setgroups(0, NULL) < 0)
+                        fail("cannot give up the groups");
+        } else if (strcmp(name, "half") == 0)
                 (void)shutdown(fd, SHUT_WR);
         else if (strcmp(name, "end") == 0)
                 end();

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who asks, at the moment of a call: what the kernel said when the connection was made, as far as it is
+ * still so. */
+#pragma once
+
+#include "credd/peer.h"
+#include "credd/role.h"
+
+/* A Caller, and what it borrows. */
+typedef struct CallerHeld {
+        Caller caller;
+        gid_t *groups;
+} CallerHeld;
+
+/* A group counts if the process had it when it connected, has it now, and /etc/group, should it have
+ * changed meanwhile, has not taken it away. What cannot be read is not there. -ENOMEM alone. */
+int caller_read(const Manager *manager, const Peer *peer, CallerHeld *ret);
+void caller_done(CallerHeld *held);

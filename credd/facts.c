@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Facts are read anew in each call. Own is what this uid asked for or issued, or whose session the calling
+ * process stands in; never what merely logs in the same account. */
+#include "credd/facts.h"
+
+#include "credd/session.h"
+
+int facts_rules(const Manager *manager, const char *role, PolicyRules *ret)
+{
+        int off;
+
+        *ret = (PolicyRules){.config = &manager->config, .role_off = true};
+        ret->role = roles_find(manager->roles, role);
+        off = role ? store_role_off(manager->store, role) : 0;
+        if (off < 0)
+                return off;
+        ret->role_off = off > 0;
+        return 0;
+}
+
+int facts_of_role(const Request *request, const char *role, RightsFacts *ret)
+{
+        PolicyRules rules;
+        int r;
+
+        r = facts_rules(request->manager, role, &rules);
+        *ret = (RightsFacts){.names_role = role != NULL,
+                             .role = rules.role,
+                             .role_off = rules.role_off,
+                             .user = UID_NONE};
+        return r;
+}
+
+/* The pid is the kernel's, but by now it may be another process's: so it is held when it is looked at. */
+static int64_t own_session(const Request *request)
+{
+        const PeerIdentity *identity = peer_identity(request->peer);
+        AUTO_CLOSE int pidfd = -1;
+        const Session *session;
+        uint64_t ticks;
+
+        if (request->caller->uid != identity->uid)
+                return 0;
+        session = sessions_find_process(request->manager->sessions, identity->pid, identity->uid);
+        return session && peer_pidfd(request->peer, &pidfd, &ticks) == 0 ? session->row.credential
+                                                                         : 0;
+}
+
+static bool is_caller(const Request *request, uid_t uid)
+{
+        return uid != UID_NONE && uid == request->caller->uid;
+}
+
+int facts_of_credential(const Request *request, const Credential *credential, Facts *ret)
+{
+        RightsFacts *rights = &ret->rights;
+        int r;
+
+        r = facts_of_role(request, credential->role, rights);
+        ret->askers[0] = (Party){credential->issuer.uid, credential->issuer.loginuid};
+        rights->askers = ret->askers;
+        rights->n_askers = 1;
+        rights->user = credential->uid;
+        rights->asked = is_caller(request, credential->issuer.uid);
+        rights->own_session = own_session(request) == credential->num;
+        rights->own = rights->asked || rights->own_session;
+        return r;
+}
+
+/* --- lists --- */
+
+static bool sees_some(const Request *request)
+{
+        const Roles *roles = request->manager->roles;
+
+        for (size_t i = 0; roles && i < roles->n; i++) {
+                const RightsFacts facts = {.names_role = true, .role = roles->roles[i]};
+
+                if (rights_allow(RIGHT_SEE, request->caller, &facts))
+                        return true;
+        }
+        return false;
+}
+
+Sight sight_of(const Request *request)
+{
+        const RightsFacts nothing = {.user = UID_NONE};
+
+        return (Sight){
+                .request = request,
+                .all = rights_allow(RIGHT_SEE_ALL, request->caller, &nothing),
+                .some = sees_some(request),
+                .own_session = own_session(request),
+        };
+}
+
+bool sight_has(const Sight *sight, int64_t num, const char *role, uid_t issuer_uid)
+{
+        const Request *request = sight->request;
+        const RightsFacts facts = {
+                .names_role = role != NULL,
+                .role = roles_find(request->manager->roles, role),
+                .own = is_caller(request, issuer_uid) || sight->own_session == num,
+                .user = UID_NONE,
+        };
+
+        return sight->all || rights_allow(RIGHT_SEE, request->caller, &facts);
+}

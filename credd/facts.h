@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From what is stored and loaded to what rights.c and policy.c judge by. */
+#pragma once
+
+#include "credd/policy.h"
+#include "credd/verbs.h"
+
+/* What stands for a role of that name now; NULL: no role. Negative: the store cannot say. */
+int facts_rules(const Manager *manager, const char *role, PolicyRules *ret);
+
+/* Right facts about a credential, with room for what they point to. */
+typedef struct Facts {
+        RightsFacts rights;
+        Party askers[1]; /* who issued it; of a request, who asked */
+} Facts;
+
+/* All but who approved it. Keep ret where it is: it points into itself. */
+int facts_of_credential(const Request *request, const Credential *credential, Facts *ret);
+/* Of a role by its name; NULL: without one. */
+int facts_of_role(const Request *request, const char *role, RightsFacts *ret);
+
+/* For lists, row by row. What they filter by is read once. */
+typedef struct Sight {
+        const Request *request;
+        bool all;  /* nothing is hidden from the caller */
+        bool some; /* there is a role whose credentials he may see though they are not his */
+        int64_t own_session; /* the credential whose session he stands in; 0: none */
+} Sight;
+
+Sight sight_of(const Request *request);
+/* RIGHT_SEE, of a credential of that number, role and issuer. */
+bool sight_has(const Sight *sight, int64_t num, const char *role, uid_t issuer_uid);

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Shared by policy.c (what is handed out) and policy-login.c (what is let in). */
+#pragma once
+
+#include "credd/policy.h"
+
+/* Uses, time to log in and lifetime of the credential are within what its role allows now. */
+bool policy_still_long(const PolicyRules *rules, const Credential *credential);
