@@ -234,6 +234,9 @@ static int fill_in(const Ini *ini, Role *role)
 {
         if (ini->given[MAX_SESSIONS] == 0)
                 role->max_sessions = role->max_uses;
+        /* Checked against the host's before; a credential that names none cannot be extended then. */
+        if (ini->given[MAX_LIFETIME] == 0)
+                role->max_lifetime_usec = 0;
         if (role->break_glass)
                 role->reason_required = true;
         if (!role->services)

@@ -41,16 +41,18 @@ static json_t *list_of_warnings(const Role *role)
 
 json_t *role_settings(const Role *role)
 {
-        return json_pack("{ss? ss? ss? ss? ss? sI so sO sO sI sI sI sI sI ss so sb sb sb}",
+        return json_pack("{ss? ss? ss? ss? ss? sI so sO sO sI sI so sI sI ss so sb sb sb}",
                          "description", role->description, "issuers", role->issuers.text,
                          "requesters", role->requesters.text, "approvers", role->approvers.text,
                          "revokers", role->revokers.text, "approvals", (json_int_t)role->approvals,
                          "users", list_of(role->users), "services", role->services, "sources",
                          role->sources, "default_ttl_usec", (json_int_t)role->default_ttl_usec,
                          "max_ttl_usec", (json_int_t)role->max_ttl_usec, "max_lifetime_usec",
-                         (json_int_t)role->max_lifetime_usec, "max_uses",
-                         (json_int_t)role->max_uses, "max_sessions", (json_int_t)role->max_sessions,
-                         "end_scope", role->end_scope_user ? "user" : "session", "warn_usec",
+                         role->max_lifetime_usec ? json_integer((json_int_t)role->max_lifetime_usec)
+                                                 : json_null(),
+                         "max_uses", (json_int_t)role->max_uses, "max_sessions",
+                         (json_int_t)role->max_sessions, "end_scope",
+                         role->end_scope_user ? "user" : "session", "warn_usec",
                          list_of_warnings(role), "reason_required", role->reason_required,
                          "holder_required", role->holder_required, "break_glass",
                          role->break_glass);

@@ -23,7 +23,8 @@ typedef struct Role {
         Principals issuers, requesters, approvers, revokers;
         char **users;               /* names or shell patterns; NULL-terminated; never root's */
         json_t *services, *sources; /* arrays of strings; no source: from anywhere */
-        uint64_t default_ttl_usec, max_ttl_usec, max_lifetime_usec;
+        uint64_t default_ttl_usec, max_ttl_usec;
+        uint64_t max_lifetime_usec; /* 0: not given; the host's is the limit, and no default */
         int64_t max_uses, max_sessions, approvals;
         uint64_t warn_usec[CONFIG_WARN_MAX];
         size_t n_warn;

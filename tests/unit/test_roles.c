@@ -192,7 +192,7 @@ static void test_roles__what_is_not_said__is_the_hosts_or_strict(void **state)
         role = load_one(f, "[Role]\nUsers=deploy\nMaxUses=3\n");
         assert_int_equal(role->default_ttl_usec, MINUTES(7));
         assert_int_equal(role->max_ttl_usec, HOURS(2));
-        assert_int_equal(role->max_lifetime_usec, HOURS(3));
+        assert_int_equal(role->max_lifetime_usec, 0);
         assert_int_equal(role->n_warn, 1);
         assert_int_equal(role->max_uses, 3);
         assert_int_equal(role->max_sessions, 3);
@@ -596,7 +596,7 @@ static void test_setup__all_is_right__roles_take_the_hosts_limits(void **state)
                             "{\"x\":{\"issuers\":\"@daemon\",\"approvals\":1,\"users\":[\"x\"],"
                             "\"services\":[\"sshd\",\"login\"],\"sources\":[],"
                             "\"default_ttl_usec\":300000000,\"max_ttl_usec\":43200000000,"
-                            "\"max_lifetime_usec\":86400000000,\"max_uses\":1,\"max_sessions\":1,"
+                            "\"max_uses\":1,\"max_sessions\":1,"
                             "\"end_scope\":\"session\",\"warn_usec\":[300000000,60000000]}}");
         cut = setup_roles_text(s.roles, 100);
         assert_string_equal(cut, "1 roles, too long for one entry: the digests tell them");
