@@ -27,6 +27,9 @@ CREATE TABLE request (
 
 CREATE INDEX request_uid ON request (uid, num);
 
+-- Those that are asked for and not collected; a login does not touch it.
+CREATE INDEX standing_pending ON standing (num) WHERE cause = 5;
+
 -- Who said yes.
 CREATE TABLE approval (
         num             INTEGER NOT NULL REFERENCES request,

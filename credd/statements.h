@@ -56,6 +56,29 @@
           "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM                                             \
           "WHERE c.issuer_uid = ? AND c.num > ? ORDER BY c.num LIMIT ?")                           \
         X(ROLE_OFF_READ, KEY, "SELECT 1 FROM role_off WHERE role = ?")                             \
+        X(CREDENTIAL_PENDING, KEY,                                                                 \
+          "SELECT " CREDENTIAL_COLUMNS " FROM standing s INDEXED BY standing_pending "             \
+          "CROSS JOIN credential c ON c.num = s.num "                                              \
+          "WHERE s.cause = 5 AND s.num > ? ORDER BY s.num LIMIT ?")                                \
+        X(CREDENTIAL_COLLECT, KEY,                                                                 \
+          "UPDATE credential SET issued = ?, issued_real = ?, not_before = ?, ceiling = ? "        \
+          "WHERE num = ? AND issued = 0")                                                          \
+        X(STANDING_COLLECT, KEY,                                                                   \
+          "UPDATE standing SET cause = 0, hash = ?, login_limit = ? WHERE num = ? AND cause = 5")  \
+        X(STANDING_NEW_HASH, KEY,                                                                  \
+          "UPDATE standing SET hash = ? "                                                          \
+          "WHERE num = ? AND cause = 0 AND open_logins = 0 AND uses_left = ?")                     \
+        X(REQUEST_ADD, WRITE, "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, 0, NULL)")            \
+        X(REQUEST_READ, KEY,                                                                       \
+          "SELECT name, uid, loginuid, asked_real, needed, given, collected_real FROM request "    \
+          "WHERE num = ?")                                                                         \
+        X(REQUEST_APPROVED, KEY,                                                                   \
+          "UPDATE request SET given = given + 1 WHERE num = ? AND collected_real IS NULL")         \
+        X(REQUEST_COLLECTED, KEY,                                                                  \
+          "UPDATE request SET collected_real = ? WHERE num = ? AND collected_real IS NULL")        \
+        X(APPROVAL_ADD, WRITE, "INSERT INTO approval VALUES (?, ?, ?, ?, ?, ?)")                   \
+        X(APPROVAL_OF, KEY,                                                                        \
+          "SELECT name, uid, loginuid, at_real, reason FROM approval WHERE num = ?")               \
         X(STANDING_SPEND, KEY,                                                                     \
           "UPDATE standing SET uses_left = uses_left - 1, open_logins = open_logins + 1 "          \
           "WHERE num = ? AND uses_left > 0 AND cause = 0")                                         \

@@ -86,8 +86,8 @@ int store_find_key(Store *store, uid_t issuer, const char *key, int64_t *ret_num
 }
 
 /* From the first row that was found on. */
-static int each_of(Store *store, unsigned s, int found,
-                   bool (*each)(void *userdata, Credential *credential), void *userdata)
+int each_credential_of(Store *store, unsigned s, int found,
+                       bool (*each)(void *userdata, Credential *credential), void *userdata)
 {
         int r;
 
@@ -108,7 +108,8 @@ int store_each_credential(Store *store, int64_t after, int64_t limit,
 {
         const unsigned s = STATEMENT_CREDENTIAL_AFTER;
 
-        return each_of(store, s, db_first(store->db, s, "ii", after, limit), each, userdata);
+        return each_credential_of(store, s, db_first(store->db, s, "ii", after, limit), each,
+                                  userdata);
 }
 
 int store_each_open(Store *store, uid_t uid, uint64_t now_usec,
@@ -116,8 +117,9 @@ int store_each_open(Store *store, uid_t uid, uint64_t now_usec,
 {
         const unsigned s = STATEMENT_CREDENTIAL_OPEN_OF;
 
-        return each_of(store, s, db_first(store->db, s, "itt", (int64_t)uid, now_usec, now_usec),
-                       each, userdata);
+        return each_credential_of(store, s,
+                                  db_first(store->db, s, "itt", (int64_t)uid, now_usec, now_usec),
+                                  each, userdata);
 }
 
 int store_each_own(Store *store, uid_t uid, int64_t after, int64_t limit,
@@ -125,8 +127,9 @@ int store_each_own(Store *store, uid_t uid, int64_t after, int64_t limit,
 {
         const unsigned s = STATEMENT_CREDENTIAL_OWN;
 
-        return each_of(store, s, db_first(store->db, s, "iii", (int64_t)uid, after, limit), each,
-                       userdata);
+        return each_credential_of(store, s,
+                                  db_first(store->db, s, "iii", (int64_t)uid, after, limit), each,
+                                  userdata);
 }
 
 static int add_credential_row(Store *store, Credential *c, const char *key)

@@ -33,6 +33,9 @@ struct Store {
         uint64_t full_try_usec; /* CLOCK_BOOTTIME: when to try to make it again */
 };
 
+/* Calls back for the rows of a statement with CREDENTIAL_COLUMNS; found: what db_first() gave. */
+int each_credential_of(Store *store, unsigned statement, int found,
+                       bool (*each)(void *userdata, Credential *credential), void *userdata);
 /* A copy of a column that may be null; *failed is set when there is no memory for it. */
 char *row_text(Db *db, unsigned statement, int column, bool *failed);
 json_t *row_json(Db *db, unsigned statement, int column, bool *failed);

@@ -55,6 +55,20 @@ typedef struct Revocation {
         char *reason;
 } Revocation;
 
+/* A credential that somebody asked for: who, and how far it is. */
+typedef struct RequestRow {
+        Actor actor;
+        uint64_t asked_real_usec;
+        int64_t needed, given;        /* approvals: as the role said then; so far */
+        uint64_t collected_real_usec; /* USEC_INFINITY: not yet */
+} RequestRow;
+
+typedef struct Approval {
+        Actor actor;
+        uint64_t at_real_usec;
+        char *reason; /* NULL: none */
+} Approval;
+
 typedef struct Receipt {
         uint64_t written_usec, written_real_usec, late_usec;
         char *verdict;
@@ -137,6 +151,22 @@ int store_find_code(Store *store, const char *handle, Credential *ret, int64_t *
 int store_find_closed_code(Store *store, const char *handle, Credential *ret);
 /* One wrong try more. */
 int store_count_try(Store *store, int64_t num);
+
+int store_add_request(Store *store, int64_t num, const RequestRow *row);
+int store_find_request(Store *store, int64_t num, RequestRow *ret);
+/* Counts it as well. -EEXIST: that uid has approved it before. */
+int store_add_approval(Store *store, int64_t num, const Approval *approval);
+/* Calls back for each approval until it returns false. */
+int store_each_approval(Store *store, int64_t num,
+                        bool (*each)(void *userdata, const Approval *approval), void *userdata);
+/* As store_each_credential(), those that are asked for and not collected. */
+int store_each_pending(Store *store, int64_t after, int64_t limit,
+                       bool (*each)(void *userdata, Credential *credential), void *userdata);
+/* From CAUSE_PENDING to CAUSE_NONE, with its hash, its moments and its login limit. -ESTALE: it is not
+ * pending. */
+int store_collect(Store *store, const Credential *credential);
+/* Another hash for one that no login was ever made with. -ESTALE: one was. */
+int store_replace_hash(Store *store, const Credential *credential);
 
 /* The next rows of the queue of login limits, at most limit of them, due or not. */
 int store_expiry_peek(Store *store, ExpiryRow *ret_rows, size_t limit, size_t *ret_n);
