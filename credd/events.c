@@ -4,13 +4,11 @@
  * field. */
 #include "credd/events.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/moment.h"
+#include "credd/events-fields.h"
 
 static const struct {
         const char *name, *id;
@@ -25,6 +23,11 @@ static const struct {
 const char *event_message_id(EventKind kind)
 {
         return kinds[kind].id;
+}
+
+const char *event_name(EventKind kind)
+{
+        return kinds[kind].name;
 }
 
 int event_priority(EventKind kind)
@@ -71,60 +74,6 @@ char *event_message(EventKind kind, const char *id, const json_t *fields)
 
 /* --- fields --- */
 
-static void put(json_t *fields, const char *name, const char *value)
-{
-        if (value && *value)
-                (void)json_object_set_new(fields, name, json_string(value));
-}
-
-__attribute__((format(printf, 3, 4))) static void put_format(json_t *fields, const char *name,
-                                                             const char *format, ...)
-{
-        char value[96];
-        va_list arguments;
-
-        va_start(arguments, format);
-        (void)vsnprintf(value, sizeof(value), format, arguments);
-        va_end(arguments);
-        put(fields, name, value);
-}
-
-static void put_moment(json_t *fields, const Events *events, const char *name, uint64_t line_usec)
-{
-        char text[MOMENT_TEXT_MAX];
-
-        put(fields, name, moment_format_utc(clock_to_real_usec(events->clock, line_usec), text));
-}
-
-static void put_actor(json_t *fields, const Actor *actor)
-{
-        if (actor->name[0])
-                put(fields, "actor", actor->name);
-        else
-                put_format(fields, "actor", "uid %u", actor->uid);
-        put_format(fields, "actor_uid", "%u", actor->uid);
-        if (actor->loginuid != UID_NONE)
-                put_format(fields, "actor_loginuid", "%u", actor->loginuid);
-}
-
-static void put_user(json_t *fields, const char *user, uid_t uid)
-{
-        put(fields, "user", user);
-        put_format(fields, "uid", "%u", uid);
-}
-
-static json_t *of_credential(const Credential *credential)
-{
-        json_t *fields = json_object();
-
-        put_user(fields, credential->user, credential->uid);
-        put(fields, "role", credential->role);
-        put(fields, "holder", credential->holder);
-        if (credential->kind != KIND_TOKEN)
-                put(fields, "kind", credential_kind_to_string(credential->kind));
-        return fields;
-}
-
 static json_t *of_session(const SessionRow *session)
 {
         json_t *fields = json_object();
@@ -140,91 +89,7 @@ static json_t *of_session(const SessionRow *session)
         return fields;
 }
 
-/* Takes the fields. */
-static int add(Events *events, EventKind kind, int64_t num, json_t *fields)
-{
-        json_auto_t *owned = fields;
-        AUTO_FREE char *text = fields ? json_dumps(fields, JSON_COMPACT) : NULL;
-
-        if (!text)
-                return -ENOMEM;
-        return store_add_event(events->store, kinds[kind].name, num, text);
-}
-
 /* --- the events --- */
-
-int event_credential_issued(Events *events, const Credential *credential)
-{
-        json_t *fields = of_credential(credential);
-
-        put_actor(fields, &credential->issuer);
-        put_moment(fields, events, "deadline", credential->login_limit_usec);
-        put_moment(fields, events, "ceiling", credential->ceiling_usec);
-        put_format(fields, "uses", "%" PRId64, credential->uses);
-        put(fields, "reason", credential->reason);
-        return add(events, EVENT_CREDENTIAL_ISSUED, credential->num, fields);
-}
-
-int event_credential_revoked(Events *events, const Credential *credential, const Actor *actor,
-                             const char *reason)
-{
-        json_t *fields = of_credential(credential);
-
-        put_actor(fields, actor);
-        put(fields, "reason", reason);
-        return add(events, EVENT_CREDENTIAL_REVOKED, credential->num, fields);
-}
-
-int event_credential_extended(Events *events, const Credential *credential, const Actor *actor,
-                              uint64_t by_usec, uint64_t latest_usec, const char *reason)
-{
-        json_t *fields = of_credential(credential);
-
-        put_actor(fields, actor);
-        put_moment(fields, events, "deadline", latest_usec);
-        put_format(fields, "by_usec", "%" PRIu64, by_usec);
-        put(fields, "reason", reason);
-        return add(events, EVENT_CREDENTIAL_EXTENDED, credential->num, fields);
-}
-
-int event_credential_returned(Events *events, const Credential *credential, const Actor *actor)
-{
-        json_t *fields = of_credential(credential);
-
-        put_actor(fields, actor);
-        return add(events, EVENT_CREDENTIAL_RETURNED, credential->num, fields);
-}
-
-int event_credential_expired(Events *events, const Credential *credential)
-{
-        json_t *fields = of_credential(credential);
-
-        put_moment(fields, events, "deadline", credential->login_limit_usec);
-        return add(events, EVENT_CREDENTIAL_EXPIRED, credential->num, fields);
-}
-
-int event_credential_used_up(Events *events, const Credential *credential)
-{
-        return add(events, EVENT_CREDENTIAL_USED_UP, credential->num, of_credential(credential));
-}
-
-int event_credential_locked(Events *events, const Credential *credential)
-{
-        return add(events, EVENT_CREDENTIAL_LOCKED, credential->num, of_credential(credential));
-}
-
-/* The receipt goes into the chain and the journal whole: the proof must not hang on one table. */
-int event_credential_deprovisioned(Events *events, const Credential *credential,
-                                   const Receipt *receipt)
-{
-        AUTO_FREE char *data = json_dumps(receipt->data, JSON_COMPACT);
-        json_t *fields = of_credential(credential);
-
-        put(fields, "verdict", receipt->verdict);
-        put_format(fields, "late_usec", "%" PRIu64, receipt->late_usec);
-        put(fields, "evidence", data);
-        return add(events, EVENT_CREDENTIAL_DEPROVISIONED, credential->num, fields);
-}
 
 int event_deprovision_missed(Events *events, const SessionRow *session, uint64_t late_usec,
                              const char *reason)

@@ -14,6 +14,15 @@ typedef struct Events {
 } Events;
 
 int event_credential_issued(Events *events, const Credential *credential);
+/* needed: so many approvals, as the role has it */
+int event_credential_requested(Events *events, const Credential *credential, int64_t needed);
+int event_credential_approved(Events *events, const Credential *credential,
+                              const Approval *approval, int64_t given, int64_t needed);
+int event_credential_denied(Events *events, const Credential *credential, const Actor *actor,
+                            const char *reason);
+int event_credential_lapsed(Events *events, const Credential *credential);
+/* Its secret was made; again, if it had been collected before. */
+int event_credential_collected(Events *events, const Credential *credential, const Actor *actor);
 int event_credential_revoked(Events *events, const Credential *credential, const Actor *actor,
                              const char *reason);
 int event_credential_extended(Events *events, const Credential *credential, const Actor *actor,
@@ -64,6 +73,7 @@ int event_audit_head(Events *events, int64_t seq, const char *hash, bool clock_s
 
 /* The journal's entry of a row: MESSAGE and the rest. */
 const char *event_message_id(EventKind kind);
+const char *event_name(EventKind kind);
 int event_priority(EventKind kind);
 /* EVENT_MAX: an event that this version does not know. */
 EventKind event_kind_from_string(const char *name);

@@ -10,6 +10,16 @@
 #define EVENTS(X) \
         X(CREDENTIAL_ISSUED, "credential-issued", "b680725340517e491a1fa7d9085ee7a9", LOG_NOTICE, \
           "Credential {credential} issued for {user} by {actor}, for logins until {deadline}") \
+        X(CREDENTIAL_REQUESTED, "credential-requested", "1ea1941f29a74b76a6f961edc5979fba", LOG_NOTICE, \
+          "{actor} asks for credential {credential} for {user} under role {role}, until {deadline}: {reason}") \
+        X(CREDENTIAL_APPROVED, "credential-approved", "b38e7666847245d4b969787143c044dc", LOG_NOTICE, \
+          "Credential {credential} for {user} approved by {actor}, {approvals}") \
+        X(CREDENTIAL_DENIED, "credential-denied", "33944ca305714e548d0169be37ec908a", LOG_NOTICE, \
+          "Credential {credential} for {user} denied by {actor}") \
+        X(CREDENTIAL_LAPSED, "credential-lapsed", "301a0fec3e4d4fe3940799dee2ff9266", LOG_INFO, \
+          "Credential {credential} for {user} was asked for and not collected in time") \
+        X(CREDENTIAL_COLLECTED, "credential-collected", "b549cdc3e30f4079a381727e28207da6", LOG_NOTICE, \
+          "Credential {credential} for {user} collected by {actor}, for logins until {deadline}") \
         X(CREDENTIAL_REVOKED, "credential-revoked", "72fb956028f43dfed863966d92d0c95e", LOG_NOTICE, \
           "Credential {credential} of {user} revoked by {actor}") \
         X(CREDENTIAL_EXPIRED, "credential-expired", "1dcb8c0be6cf0fd95420acbcee2593ac", LOG_INFO, \
