@@ -17,6 +17,7 @@ typedef struct Entry {
         uid_t uid;
         pid_t leader;
         uint64_t created_boot_usec;
+        bool person; /* no greeter, and nothing that runs in the background */
 } Entry;
 
 struct Announced {
@@ -87,6 +88,7 @@ void announced_add(Announced *announced, const LogindSession *session)
         entry->uid = session->uid;
         entry->leader = session->leader;
         entry->created_boot_usec = session->created_boot_usec;
+        entry->person = strncmp(session->class, "user", strlen("user")) == 0;
 }
 
 void announced_remove(Announced *announced, const char *id)
@@ -115,6 +117,16 @@ bool announced_elsewhere(const Announced *announced, uid_t uid, pid_t leader)
                 if (entry->uid == uid && entry->leader != leader)
                         return true;
         return announced->incomplete;
+}
+
+void announced_each_person(const Announced *announced,
+                           bool (*each)(void *userdata, const char *id, uid_t uid), void *userdata)
+{
+        const Entry *entry;
+
+        LIST_FOREACH (entry, &announced->list, all)
+                if (entry->person && !each(userdata, entry->id, entry->uid))
+                        return;
 }
 
 bool announced_scope_path(uid_t uid, const char *id, char ret_path[static SCOPE_PATH_MAX])

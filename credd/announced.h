@@ -20,6 +20,9 @@ void announced_clear(Announced *announced);
 const char *announced_id_of(const Announced *announced, pid_t leader);
 /* A session of that uid with another leader. */
 bool announced_elsewhere(const Announced *announced, uid_t uid, pid_t leader);
+/* Calls back for each session of a person (class "user..."), until it returns false. */
+void announced_each_person(const Announced *announced,
+                           bool (*each)(void *userdata, const char *id, uid_t uid), void *userdata);
 /* The cgroup is the scope of a session that logind made before those ticks. Its leader's age says nothing:
  * sshd forks it when the connection comes, and who waits with the key makes a session much later
  * (34-contractor.t). */

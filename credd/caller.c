@@ -66,21 +66,28 @@ static int read_status(FILE *status, Live *live)
         return r;
 }
 
-/* -ESRCH: the process that connected is gone; what was read is then some other's. */
-static int read_live(const Peer *peer, Live *live)
+static int read_process(pid_t pid, Live *live)
 {
-        AUTO_CLOSE int pidfd = -1;
         char path[64];
-        uint64_t ticks;
         FILE *status;
         int r;
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/status", peer_identity(peer)->pid);
+        (void)snprintf(path, sizeof(path), "/proc/%d/status", pid);
         status = fopen(path, "re");
         if (!status)
                 return -ESRCH;
         r = read_status(status, live);
         (void)fclose(status);
+        return r;
+}
+
+/* -ESRCH: the process that connected is gone; what was read is then some other's. */
+static int read_live(const Peer *peer, Live *live)
+{
+        AUTO_CLOSE int pidfd = -1;
+        uint64_t ticks;
+        int r = read_process(peer_identity(peer)->pid, live);
+
         return r < 0 ? r : peer_pidfd(peer, &pidfd, &ticks);
 }
 
@@ -164,6 +171,12 @@ static bool in_group(const Caller *caller, gid_t gid)
         return gid != (gid_t)-1 && principals_have(&group, caller);
 }
 
+static void look_at_parts(const Manager *manager, Caller *caller)
+{
+        caller->admin = caller->uid == 0 || in_group(caller, manager->admin_gid);
+        caller->auditor = principals_have(&manager->config.auditors, caller);
+}
+
 /* Someone who is not what connected any more has no rights at all, not even those of its uid: its
  * descriptor may be in other hands. One that has gone is remembered by its uid, which is not given and
  * taken as groups are, and by nothing else: it sent its call and left. */
@@ -183,8 +196,27 @@ static void fill(const Manager *manager, const Peer *peer, const Live *live, boo
                 take_groups(identity, live, held);
                 look_at_groups_file(peer, held);
         }
-        caller->admin = caller->uid == 0 || in_group(caller, manager->admin_gid);
-        caller->auditor = principals_have(&manager->config.auditors, caller);
+        look_at_parts(manager, caller);
+}
+
+int caller_of_process(const Manager *manager, pid_t pid, uid_t uid, CallerHeld *ret)
+{
+        CLEANUP(live_done) Live live = {.uid = UID_NONE, .gid = (gid_t)-1};
+        int r;
+
+        r = read_process(pid, &live);
+        if (r < 0)
+                return r;
+        if (live.uid != uid)
+                return -ESRCH;
+        ret->caller = (Caller){.uid = uid,
+                               .loginuid = UID_NONE,
+                               .gid = live.gid,
+                               .groups = live.groups,
+                               .n_groups = live.n_groups};
+        ret->groups = take_ptr(live.groups);
+        look_at_parts(manager, &ret->caller);
+        return 0;
 }
 
 int caller_read(const Manager *manager, const Peer *peer, CallerHeld *ret)

@@ -16,6 +16,7 @@
 #include "credd/clock-watch.h"
 #include "credd/expiry.h"
 #include "credd/logind.h"
+#include "credd/notices.h"
 #include "credd/outbox.h"
 #include "credd/outcast.h"
 #include "credd/refusals.h"
@@ -251,6 +252,8 @@ static int build(Manager *manager)
         if (r >= 0)
                 r = limiter_new(&manager->limiter);
         if (r >= 0)
+                r = notices_new(manager, &manager->notices);
+        if (r >= 0)
                 r = sessions_new(manager, &manager->sessions);
         if (r >= 0)
                 r = logind_new(manager->event, &sessions_logind_handlers, manager,
@@ -300,6 +303,7 @@ Manager *manager_free(Manager *manager)
         manager->sessions = sessions_free(manager->sessions);
         manager->logind = logind_free(manager->logind);
         manager->limiter = limiter_free(manager->limiter);
+        manager->notices = notices_free(manager->notices);
         manager->refusals = refusals_free(manager->refusals);
         manager->batch = batch_free(manager->batch);
         if (manager->outbox && !manager->failed)

@@ -18,6 +18,7 @@ typedef struct Expiry Expiry;
 typedef struct Outcasts Outcasts;
 typedef struct ClockWatch ClockWatch;
 typedef struct Refusals Refusals;
+typedef struct Notices Notices;
 typedef struct Server Server;
 typedef struct AuditHead AuditHead;
 
@@ -56,6 +57,7 @@ typedef struct Manager {
         Batch *batch;
         Refusals *refusals;
         Limiter *limiter; /* of wrong codes */
+        Notices *notices;
         Logind *logind;
         Sessions *sessions;
         Outcasts *outcasts;

@@ -77,17 +77,20 @@ static size_t compose(const char *line, char ret_text[static LINE_MAX_LEN])
         return len + 2;
 }
 
+void terminal_write(dev_t tty, uid_t owner, const char *line)
+{
+        AUTO_CLOSE int fd = open_terminal(tty, owner);
+        char text[LINE_MAX_LEN];
+
+        if (fd >= 0 && write(fd, text, compose(line, text)) < 0)
+                return; /* stopped, or gone: nobody waits for it */
+}
+
 void terminal_tell(const Session *session, const char *line)
 {
         dev_t terminals[TERMINALS_MAX];
-        char text[LINE_MAX_LEN];
         size_t n = terminal_find(session, terminals, TERMINALS_MAX);
-        size_t len = compose(line, text);
 
-        for (size_t i = 0; i < n; i++) {
-                AUTO_CLOSE int fd = open_terminal(terminals[i], session->row.uid);
-
-                if (fd >= 0 && write(fd, text, len) < 0)
-                        continue; /* stopped, or gone: nobody waits for it */
-        }
+        for (size_t i = 0; i < n; i++)
+                terminal_write(terminals[i], session->row.uid, line);
 }

@@ -7,5 +7,7 @@
 /* One line to each terminal of the session: those of the processes in its scope, and of what its user
  * has started since the login in the user's manager (tmux panes stand there). Never waits. */
 void terminal_tell(const Session *session, const char *line);
+/* The same to one terminal, if it is owner's. */
+void terminal_write(dev_t tty, uid_t owner, const char *line);
 /* How many terminals that would be, for tests and the record. */
 size_t terminal_find(const Session *session, dev_t *ret_list, size_t max);
