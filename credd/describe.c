@@ -75,24 +75,81 @@ static int add_receipt(Manager *manager, const Credential *credential, bool whol
         return json_object_set_new(object, "receipt", shown);
 }
 
+static bool add_approval(void *userdata, const Approval *approval)
+{
+        json_t *list = userdata;
+
+        return json_array_append_new(list, json_pack("{so sI ss?}", "by",
+                                                     describe_actor(&approval->actor), "at_usec",
+                                                     (json_int_t)approval->at_real_usec, "reason",
+                                                     approval->reason)) == 0;
+}
+
+static json_t *describe_request(Manager *manager, const Credential *c, const RequestRow *row,
+                                json_t *approvals)
+{
+        bool collected = row->collected_real_usec != USEC_INFINITY;
+        PolicyRules rules;
+
+        (void)facts_rules(manager, c->role, &rules);
+        return json_pack(
+                "{sI so sI sI sI sI so so sO}", "asked_usec", (json_int_t)row->asked_real_usec,
+                "by", describe_actor(&row->actor), "needed",
+                (json_int_t)policy_approvals(&rules, row->needed), "given", (json_int_t)row->given,
+                "ttl_usec", (json_int_t)c->ttl_usec, "lifetime_usec",
+                (json_int_t)(c->ceiling_usec - c->not_before_usec), "lapses_usec",
+                collected ? json_null() : moment(manager, c->login_limit_usec), "collected_usec",
+                collected ? json_integer((json_int_t)row->collected_real_usec) : json_null(),
+                "approvals", approvals);
+}
+
+static int add_request(Manager *manager, const Credential *credential, json_t *object)
+{
+        json_auto_t *approvals = json_array();
+        RequestRow row;
+        size_t given;
+        int r;
+
+        if (!credential->role)
+                return 0; /* only under a role can one be asked for */
+        r = store_find_request(manager->store, credential->num, &row);
+        if (r <= 0)
+                return r;
+        r = store_each_approval(manager->store, credential->num, add_approval, approvals);
+        given = json_array_size(approvals);
+        if (r < 0 || given != (size_t)row.given)
+                return -1;
+        return json_object_set_new(object, "request",
+                                   describe_request(manager, credential, &row, approvals));
+}
+
+/* What a credential has from the moment on at which it has a secret. */
+static json_t *moment_if(Manager *manager, const Credential *credential, uint64_t line_usec)
+{
+        return credential_was_issued(credential) ? moment(manager, line_usec) : json_null();
+}
+
 json_t *describe_credential(Manager *manager, const Credential *c, bool whole)
 {
         json_auto_t *object = NULL;
 
         object = json_pack(
-                "{ss ss ss ss sI ss? ss? ss? sO sO sI sI so sI so so so so sI sn sn sn}", "id",
+                "{ss ss ss ss sI ss? ss? ss? sO sO sI sI so so so so so so sI sn sn sn sn}", "id",
                 c->id, "kind", credential_kind_to_string(c->kind), "state",
                 credential_state_to_string(describe_state(manager, c)), "user", c->user, "uid",
                 (json_int_t)c->uid, "role", c->role, "holder", c->holder, "reason", c->reason,
                 "services", c->services, "sources", c->sources, "uses", (json_int_t)c->uses,
                 "uses_left", (json_int_t)c->uses_left, "issued_by", describe_actor(&c->issuer),
-                "issued_usec", (json_int_t)c->issued_real_usec, "not_before_usec",
-                moment(manager, c->not_before_usec), "login_limit_usec",
-                moment(manager, c->login_limit_usec), "session_ttl_usec",
-                length(c->session_ttl_usec), "ceiling_usec", moment(manager, c->ceiling_usec),
-                "sessions_open", (json_int_t)c->open_logins, "end_reason", "ended_by", "receipt");
-        if (!object || add_revocation(manager, c, object) < 0 ||
-            add_receipt(manager, c, whole, object) < 0)
+                "issued_usec",
+                credential_was_issued(c) ? json_integer((json_int_t)c->issued_real_usec)
+                                         : json_null(),
+                "not_before_usec", moment_if(manager, c, c->not_before_usec), "login_limit_usec",
+                moment_if(manager, c, c->login_limit_usec), "session_ttl_usec",
+                length(c->session_ttl_usec), "ceiling_usec", moment_if(manager, c, c->ceiling_usec),
+                "sessions_open", (json_int_t)c->open_logins, "end_reason", "ended_by", "receipt",
+                "request");
+        if (!object || add_request(manager, c, object) < 0 ||
+            add_revocation(manager, c, object) < 0 || add_receipt(manager, c, whole, object) < 0)
                 return NULL;
         return take_ptr(object);
 }

@@ -10,6 +10,7 @@
 
 #include "credd/batch.h"
 #include "credd/cgroup.h"
+#include "credd/notices.h"
 #include "credd/proc.h"
 #include "credd/receipts.h"
 #include "credd/session.h"
@@ -31,16 +32,30 @@ size_t expiry_due(const ExpiryRow *rows, size_t n, uint64_t now_usec)
         return due;
 }
 
+/* Nobody collected it: no login was ever possible with it, so there is no receipt. */
+static int lapse_request(Manager *manager, const Credential *credential)
+{
+        int r = store_close_credential(manager->store, credential->num, CAUSE_LAPSED);
+
+        if (r == 0)
+                r = event_credential_lapsed(&manager->events, credential);
+        if (r == 0)
+                notices_to_asker(manager, credential, "lapsed: nobody collected it in time");
+        return r;
+}
+
 static int expire_one(Manager *manager, const ExpiryRow *row)
 {
         AUTO_CREDENTIAL Credential credential = {0};
         int r;
 
-        if (row->cause != CAUSE_NONE)
+        if (row->cause != CAUSE_NONE && row->cause != CAUSE_PENDING)
                 return 0;
         r = store_read_credential(manager->store, row->num, &credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
+        if (credential.cause == CAUSE_PENDING)
+                return lapse_request(manager, &credential);
         r = store_close_credential(manager->store, row->num, CAUSE_EXPIRED);
         if (r == 0)
                 r = event_credential_expired(&manager->events, &credential);

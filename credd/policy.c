@@ -361,6 +361,12 @@ int policy_fits(const PolicyRules *rules, const Credential *credential,
         return 0;
 }
 
+int64_t policy_approvals(const PolicyRules *rules, int64_t needed_then)
+{
+        return rules->role && rules->role->approvals > needed_then ? rules->role->approvals
+                                                                   : needed_then;
+}
+
 int policy_extend(const PolicyRules *rules, const Credential *credential, bool limit_open,
                   uint64_t latest_usec, uint64_t by_usec, char refusal[static POLICY_TEXT_MAX])
 {

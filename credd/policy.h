@@ -50,6 +50,9 @@ int policy_fits(const PolicyRules *rules, const Credential *credential,
  * other kinds it says nothing. max_ttl_usec: what is allowed besides. Results as above. */
 int policy_kind(uint64_t max_ttl_usec, IssueRequest *request, char refusal[static POLICY_TEXT_MAX]);
 
+/* How many approvals a request needs: as its role said when it was asked for, or more if it says so now. */
+int64_t policy_approvals(const PolicyRules *rules, int64_t needed_then);
+
 /* By how much each limit moves is one and the same; what moves is what is still open: the login limit
  * (if limit_open), and live sessions, the latest of which ends at latest_usec (0: none). 0: allowed; 1:
  * refused, in words. */

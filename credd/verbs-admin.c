@@ -14,10 +14,7 @@
 #include "credd/session.h"
 #include "credd/verbs.h"
 
-#define PAGE 200
-/* So many rows a call, found or not: others wait for this one. */
-#define LOOKED_AT_MAX (10 * PAGE)
-#define EVENTS_SHOWN  200
+#define EVENTS_SHOWN 200
 
 int answer_with_credential(Manager *manager, int64_t num, const char *token, Answer *answer)
 {
@@ -88,8 +85,7 @@ static bool list_one(void *userdata, Credential *credential)
         return !query->failed && json_array_size(query->found) < PAGE;
 }
 
-/* next: where to go on, null when the end was seen. */
-static int answer_page(Answer *answer, const char *name, json_t *found, bool end, int64_t last)
+int answer_page(Answer *answer, const char *name, json_t *found, bool end, int64_t last)
 {
         answer->parameters = json_pack("{sO so}", name, found, "next",
                                        end ? json_null() : json_integer((json_int_t)last));

@@ -15,8 +15,7 @@
 
 #define REASON_MAX 200
 
-/* 0; 1: answered already. */
-static int check_reason(const char *reason, Answer *answer)
+int check_reason(const char *reason, Answer *answer)
 {
         int r;
 
@@ -26,7 +25,7 @@ static int check_reason(const char *reason, Answer *answer)
         return r < 0 ? r : 1;
 }
 
-static int answer_final(Manager *manager, const Credential *credential, Answer *answer)
+int answer_final(Manager *manager, const Credential *credential, Answer *answer)
 {
         answer->error = "io.credd.Admin.Final";
         answer->parameters =

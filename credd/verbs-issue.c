@@ -121,8 +121,8 @@ static char *copy_or_null(const char *text, bool *failed)
         return copy;
 }
 
-static int fill_credential(const Request *request, const PolicyRules *rules, const IssueRequest *q,
-                           const Grant *grant, Credential *ret)
+int issue_fill(const Request *request, const PolicyRules *rules, const IssueRequest *q,
+               const Grant *grant, Credential *ret)
 {
         Manager *manager = request->manager;
         bool failed = false;
@@ -194,7 +194,7 @@ static int issue(const Request *request, const PolicyRules *rules, const IssueQu
         char text[TOKEN_TEXT_LEN + 1] = "";
         int r;
 
-        r = fill_credential(request, rules, &question->request, grant, &credential);
+        r = issue_fill(request, rules, &question->request, grant, &credential);
         if (r == 0)
                 r = add_with_token(manager, &credential, question->key, text);
         if (r == 0)
@@ -226,9 +226,7 @@ static int find_repeat(const Request *request, const char *key, Answer *answer)
         return r < 0 ? r : 1;
 }
 
-/* Who may not see a role is told what one is told whose role does not exist. 0: he may issue; 1:
- * answered. */
-static int check_right(const Request *request, const char *role, Answer *answer)
+int issue_check_right(const Request *request, Right right, const char *role, Answer *answer)
 {
         RightsVerdict verdict;
         RightsFacts facts;
@@ -237,7 +235,7 @@ static int check_right(const Request *request, const char *role, Answer *answer)
         r = facts_of_role(request, role, &facts);
         if (r < 0)
                 return r;
-        verdict = rights_may(RIGHT_ISSUE, request->caller, &facts);
+        verdict = rights_may(right, request->caller, &facts);
         if (verdict.permission != PERMISSION_UNSEEN)
                 return answer_verdict(request, &verdict, "", answer);
         r = answer_policy(request, "there is no such role", answer);
@@ -259,7 +257,7 @@ int verb_issue(const Request *request, Answer *answer)
         if (r == 0)
                 r = find_repeat(request, question.key, answer);
         if (r == 0)
-                r = check_right(request, question.request.role, answer);
+                r = issue_check_right(request, RIGHT_ISSUE, question.request.role, answer);
         if (r == 0)
                 r = facts_rules(manager, question.request.role, &rules);
         if (r != 0)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "credd/peer.h"
+#include "credd/policy.h"
 #include "credd/rights.h"
 
 /* A call. What its method alone asks for has been allowed; what depends on the thing it is about is the
@@ -38,6 +39,8 @@ int answer_refused(Answer *answer, const char *error);
 int answer_reason(Answer *answer, const char *error, const char *name, const char *value);
 /* {"credential": as it is now, "token": token}; token NULL: without it. */
 int answer_with_credential(Manager *manager, int64_t num, const char *token, Answer *answer);
+/* The same without a token, and beside it "request". */
+int answer_with_request(Manager *manager, int64_t num, Answer *answer);
 /* The credential of that id, if the caller has that right to it. 0; 1: answered already, and one that is
  * not the caller's to see exactly as one that is not there. */
 int find_allowed(const Request *request, Right right, const char *id, Credential *ret,
@@ -47,6 +50,16 @@ int answer_verdict(const Request *request, const RightsVerdict *verdict, const c
                    Answer *answer);
 /* Policy said no. */
 int answer_policy(const Request *request, const char *refusal, Answer *answer);
+/* It is in a final state. */
+int answer_final(Manager *manager, const Credential *credential, Answer *answer);
+/* {name: found, "next": last}; end: there are no more, and next is null. */
+int answer_page(Answer *answer, const char *name, json_t *found, bool end, int64_t last);
+/* So many records a page. */
+#define PAGE 200
+/* So many rows a call, found or not: others wait for this one. */
+#define LOOKED_AT_MAX (10 * PAGE)
+/* The free text of a person, or NULL. 0; 1: answered already. */
+int check_reason(const char *reason, Answer *answer);
 /* Parameters of a call: name, type ('s' string, 'i' integer; 'S', 'I', 'B' boolean and 'A' array of
  * strings may be absent or null), and where it goes. */
 typedef struct Parameter {
@@ -67,6 +80,18 @@ int verb_check_account(const Request *request, Answer *answer);
 int verb_open_session(const Request *request, Answer *answer);
 /* verbs-issue.c */
 int verb_issue(const Request *request, Answer *answer);
+/* What policy granted, with all but id and hash. */
+int issue_fill(const Request *request, const PolicyRules *rules, const IssueRequest *q,
+               const Grant *grant, Credential *ret);
+/* Who may not see a role is told what one is told whose role does not exist. 0: granted; 1: answered. */
+int issue_check_right(const Request *request, Right right, const char *role, Answer *answer);
+/* verbs-request.c */
+int verb_request(const Request *request, Answer *answer);
+int verb_requests(const Request *request, Answer *answer);
+/* verbs-decide.c */
+int verb_approve(const Request *request, Answer *answer);
+int verb_deny(const Request *request, Answer *answer);
+int verb_collect(const Request *request, Answer *answer);
 /* verbs-change.c */
 int verb_extend(const Request *request, Answer *answer);
 int verb_time(const Request *request, Answer *answer);
