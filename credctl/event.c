@@ -38,6 +38,8 @@ static const Phrase phrases[] = {
         {"leader", "leader ", ""},
         {"pid", "process ", ""},
         {"asked_uid", "for uid ", ""},
+        {"ttl_usec", "for ", ""},
+        {"approvals", "approvals: ", ""},
         {"deadline", "until ", ""},
         {"ceiling", "never beyond ", ""},
         {"uses", "uses: ", ""},

@@ -17,15 +17,17 @@
 #define WIDTH  80
 
 /* Lengths of time; every other member in _usec is a moment. */
-static const char *const lengths[] = {"ttl_usec", "session_ttl_usec", "left_usec", "late_usec"};
+static const char *const lengths[] = {"ttl_usec", "session_ttl_usec", "lifetime_usec", "left_usec",
+                                      "late_usec"};
 
 /* What may be absent from a record, by a member that only such a record has. */
 static const struct {
         const char *mark;
-        const char *absent[8];
+        const char *absent[12];
 } optional[] = {
         {"uses_left",
-         {"role", "holder", "reason", "session_ttl_usec", "end_reason", "ended_by", "receipt"}},
+         {"role", "holder", "reason", "session_ttl_usec", "end_reason", "ended_by", "receipt",
+          "request"}},
         {"opened_usec", {"rhost", "tty", "session", "left_usec", "ended_usec"}},
         {"leader_sign", {"session"}},
         {"name", {"loginuid"}},

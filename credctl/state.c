@@ -13,7 +13,7 @@ typedef struct State {
 } State;
 
 static const State states[] = {
-        {"pending", true, "asked for, and not approved yet"},
+        {"pending", true, "asked for, and not approved or not collected yet"},
         {"active", true, "a login is possible"},
         {"in-use", true, "a session is open, and no further login is possible"},
         {"suspended", true, "no login is possible while the host is frozen or the role is off"},
@@ -24,7 +24,7 @@ static const State states[] = {
         {"returned", false, "it was given back from a session of its own, before its time"},
         {"locked", false, "too many wrong tries"},
         {"denied", false, "it was asked for, and not approved"},
-        {"lapsed", false, "it was asked for, and nobody answered in time"},
+        {"lapsed", false, "it was asked for, and not approved or not collected in time"},
 };
 
 static const State *find(const char *name)

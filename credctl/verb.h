@@ -23,6 +23,8 @@ extern const Verb credctl_verbs[];
 
 const Verb *verb_find(const char *name);
 
+extern const Option verb_approve_options[];
+extern const Option verb_deny_options[];
 extern const Option verb_done_options[];
 extern const Option verb_drill_options[];
 extern const Option verb_explain_options[];
@@ -30,12 +32,16 @@ extern const Option verb_extend_options[];
 extern const Option verb_freeze_options[];
 extern const Option verb_issue_options[];
 extern const Option verb_list_options[];
+extern const Option verb_request_options[];
 extern const Option verb_revoke_options[];
 extern const Option verb_sessions_options[];
 
 /* What "credctl" alone shows; 0 even if there are problems. */
 int verb_status_overview(const Context *context);
 
+int verb_approve_run(const Context *context, const Arguments *arguments);
+int verb_collect_run(const Context *context, const Arguments *arguments);
+int verb_deny_run(const Context *context, const Arguments *arguments);
 int verb_done_run(const Context *context, const Arguments *arguments);
 int verb_drill_run(const Context *context, const Arguments *arguments);
 int verb_explain_run(const Context *context, const Arguments *arguments);
@@ -44,6 +50,8 @@ int verb_freeze_run(const Context *context, const Arguments *arguments);
 int verb_help_run(const Context *context, const Arguments *arguments);
 int verb_issue_run(const Context *context, const Arguments *arguments);
 int verb_list_run(const Context *context, const Arguments *arguments);
+int verb_request_run(const Context *context, const Arguments *arguments);
+int verb_requests_run(const Context *context, const Arguments *arguments);
 int verb_revoke_run(const Context *context, const Arguments *arguments);
 int verb_role_run(const Context *context, const Arguments *arguments);
 int verb_sessions_run(const Context *context, const Arguments *arguments);

@@ -11,6 +11,7 @@
 
 #include "common/varlink.h"
 #include "credctl/connection.h"
+#include "credctl/issued.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"
 #include "credctl/record.h"
@@ -171,15 +172,11 @@ static int say_lost(const json_t *credential, int error)
 }
 
 /* Adds the credential, with its token as a member, to issued. */
-static int issue_one(const Context *context, json_t *parameters, json_t *issued)
+static int take_issued(const json_t *reply, json_t *issued)
 {
-        json_auto_t *reply = NULL;
         json_t *credential, *token;
         int r;
 
-        r = connection_change(context, "Issue", parameters, &reply);
-        if (r != 0)
-                return r;
         r = record_member(reply, "credential", JSON_OBJECT, &credential);
         if (r < 0)
                 return r;
@@ -189,6 +186,14 @@ static int issue_one(const Context *context, json_t *parameters, json_t *issued)
         if (r < 0 || json_array_append(issued, credential) < 0)
                 return say_lost(credential, -ENOMEM);
         return 0;
+}
+
+static int issue_one(const Context *context, json_t *parameters, json_t *issued)
+{
+        json_auto_t *reply = NULL;
+        int r = connection_change(context, "Issue", parameters, &reply);
+
+        return r == 0 ? take_issued(reply, issued) : r;
 }
 
 static int print_one(const Context *context, json_t *credential, bool first)
@@ -217,6 +222,17 @@ static int print_all_json(const Context *context, json_t *issued)
                         (void)say_lost(credential, r);
         }
         return OUTCOME_FAILED;
+}
+
+int issued_print(const Context *context, const json_t *reply)
+{
+        json_auto_t *issued = json_array();
+        int r = issued ? take_issued(reply, issued) : -ENOMEM;
+
+        if (r != 0)
+                return r;
+        return context->form == OUTPUT_JSON ? print_all_json(context, issued)
+                                            : print_one(context, json_array_get(issued, 0), true);
 }
 
 /* JSON is one object, so it waits for the last of them; all else is printed as it comes. What was

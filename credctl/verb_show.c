@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/varlink.h"
+#include "credctl/asked.h"
 #include "credctl/connection.h"
 #include "credctl/credentials.h"
 #include "credctl/event.h"
@@ -30,11 +31,48 @@ static void print_moment(const Context *context, const char *name, const json_t 
         print_fact(context, name, record_moment(context, credential, member, text));
 }
 
+static void print_approvals(const Context *context, const json_t *asked)
+{
+        char moment[RECORD_TEXT_MAX];
+        json_t *approval;
+        size_t i;
+
+        json_array_foreach (json_object_get(asked, "approvals"), i, approval) {
+                const char *by = record_actor(approval, "by"), *reason;
+                char text[2 * RECORD_TEXT_MAX];
+
+                reason = record_text(approval, "reason");
+                snprintf(text, sizeof text, "%s, %s%s%s", by ? by : "?",
+                         record_moment(context, approval, "at_usec", moment), reason ? ": " : "",
+                         reason ? reason : "");
+                print_fact(context, "approved by", text);
+        }
+}
+
+static void print_asked(const Context *context, const json_t *credential)
+{
+        const json_t *asked = asked_of(credential);
+        char text[ASKED_APPROVALS_MAX], duration[DURATION_TEXT_MAX];
+        uint64_t ttl;
+
+        print_moment(context, "asked", asked, "asked_usec");
+        print_fact(context, "approvals", asked_approvals(credential, text));
+        print_approvals(context, asked);
+        if (record_number(asked, "ttl_usec", &ttl))
+                print_fact(context, "to log in", duration_format(ttl, duration));
+        if (strcmp(record_text_or(credential, "state", ""), "pending") == 0)
+                print_moment(context, "lapses", asked, "lapses_usec");
+}
+
 static void print_limits(const Context *context, const json_t *credential)
 {
-        uint64_t issued = record_number_or(credential, "issued_usec", 0), length;
+        uint64_t issued, length;
         char text[RECORD_TEXT_MAX], duration[DURATION_TEXT_MAX];
 
+        if (asked_of(credential))
+                print_asked(context, credential);
+        if (!record_number(credential, "issued_usec", &issued))
+                return;
         print_moment(context, "issued", credential, "issued_usec");
         if (record_number_or(credential, "not_before_usec", 0) > issued)
                 print_moment(context, "logins from", credential, "not_before_usec");
@@ -63,7 +101,8 @@ static void print_credential(const Context *context, const json_t *credential)
         print_fact(context, "holder", record_text(credential, "holder"));
         print_fact(context, "role", record_text(credential, "role"));
         print_fact(context, "reason", record_text(credential, "reason"));
-        print_fact(context, "issued by", record_actor(credential, "issued_by"));
+        print_fact(context, asked_of(credential) ? "asked by" : "issued by",
+                   record_actor(credential, "issued_by"));
         print_fact(context, "uses", record_uses(credential, text));
         print_fact(context, "services", record_join(json_object_get(credential, "services"), text));
         print_fact(context, "from", record_join(json_object_get(credential, "sources"), text));

@@ -10,6 +10,7 @@
 
 #include "common/client.h"
 #include "common/varlink.h"
+#include "credctl/asked.h"
 #include "credctl/connection.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"
@@ -53,12 +54,28 @@ static int refresh(const Context *context, json_t **credential)
         return 0;
 }
 
+/* It was asked for and not collected: there never was a token, so there will be no receipt. */
+static bool owes_receipt(const json_t *credential)
+{
+        return !asked_of(credential) || json_is_integer(json_object_get(credential, "issued_usec"));
+}
+
+static bool is_done(const json_t *credential)
+{
+        return receipt_of(credential) || !owes_receipt(credential);
+}
+
 static int say_verdict(const Context *context, const json_t *credential)
 {
         const char *id = record_text_or(credential, "id", "?");
         const json_t *receipt = receipt_of(credential);
         char verdict[RECORD_TEXT_MAX];
 
+        if (!receipt && !owes_receipt(credential)) {
+                if (!context->quiet && context->form != OUTPUT_JSON)
+                        output_line(context, STYLE_GOOD, "%s never had a token", id);
+                return output_flush();
+        }
         if (!receipt)
                 return words_fail(OUTCOME_UNKNOWN,
                                   "%s: no receipt yet; look again with credctl show %s", id, id);
@@ -76,9 +93,9 @@ static int wait_for_one(const Context *context, json_t *credentials, size_t inde
 {
         const struct timespec pause = {.tv_nsec = (long)(POLL_USEC * 1000)};
         json_t *credential = json_incref(json_array_get(credentials, index));
-        int r = receipt_of(credential) ? 0 : refresh(context, &credential);
+        int r = is_done(credential) ? 0 : refresh(context, &credential);
 
-        while (r == 0 && !receipt_of(credential)) {
+        while (r == 0 && !is_done(credential)) {
                 uint64_t now = client_deadline_usec(0);
 
                 if (now >= deadline_usec)
