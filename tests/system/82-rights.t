@@ -51,7 +51,7 @@ verdict() { # METHOD ID ANSWER
         *'"error"'*) printf '%s' "$3" ;;
         *)
             case $1 in
-                List | Sessions) [[ $3 == *"$2"* ]] && printf + || printf '?' ;;
+                List | Requests | Sessions) [[ $3 == *"$2"* ]] && printf + || printf '?' ;;
                 Status) [[ $3 == *'"store":"ok"'* ]] && printf + || printf '?' ;;
                 *) printf + ;;
             esac
@@ -95,6 +95,13 @@ expect List          '++++?++???' '{"all":true}'
 expect Show          '++++?++???' '{"id":"@ID@"}'
 expect Extend        '++-+?--???' '{"id":"@ID@","by_usec":1000000}'
 expect Revoke        '++--?-+???' '{"id":"@ID@"}' "$to_revoke"
+asked=$(in_lab_as rita credctl request -q --role oncall --user uma --reason 'a test')
+denied=$(in_lab_as rita credctl request -q --role oncall --user uma --reason 'a test')
+expect Request       '++-++--RRR' "{\"role\":\"oncall\",\"user\":\"uma\",\"uid\":$uma,\"reason\":\"a test\"}"
+expect Requests      '+++++++???' '{}' '' "$asked"
+expect Approve       '-----+-???' '{"id":"@ID@"}' '' "$asked"
+expect Collect       '----+--???' '{"id":"@ID@"}' '' "$asked"
+expect Deny          '-----+-???' '{"id":"@ID@"}' '' "$denied"
 expect Sessions      '++++?++???' '{}' '' "${ids[uma]}"
 expect Time          'NNNNNNNNNN' '{}'
 expect Return        'NNNNNNNNNN' '{}'
@@ -109,7 +116,7 @@ is "$(ask_as sam "$(call Issue "{\"user\":\"uma\",\"uid\":$uma,\"role\":\"oncall
 
 # --- What is not there and what is not yours
 
-for method in Show Revoke Extend; do
+for method in Show Revoke Extend Approve Deny Collect; do
     extra='' && [[ $method != Extend ]] || extra=',"by_usec":1000000'
     for kind in rita sam uma nobody; do
         is "$(ask_as $kind "$(call $method "{\"id\":\"$victim\"$extra}")")" \
