@@ -28,7 +28,7 @@ const Option arguments_everywhere[] = {
         {"quiet", NULL, NULL, OPTION_FLAG, "results and errors only, no hints"},
         {"no-legend", NULL, NULL, OPTION_FLAG, "tables without headings"},
         {"json", NULL, NULL, OPTION_FLAG, "the same as --output json"},
-        {"output", "FORM", NULL, OPTION_TEXT, "table, json, or of issue: token"},
+        {"output", "FORM", NULL, OPTION_TEXT, "table, json; of issue: token; of audit: csv, html"},
         {"socket", "PATH", NULL, OPTION_TEXT, NULL},
         {.name = NULL},
 };

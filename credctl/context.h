@@ -10,6 +10,8 @@ typedef enum OutputForm {
         OUTPUT_TABLE, /* for people */
         OUTPUT_JSON,
         OUTPUT_TOKEN, /* tokens alone, one a line */
+        OUTPUT_CSV,   /* reports: a line a credential */
+        OUTPUT_HTML,  /* reports: a file for a browser */
         OUTPUT_FORM_MAX,
         OUTPUT_FORM_INVALID = -EINVAL,
 } OutputForm;

@@ -27,6 +27,11 @@ DEFINE_CLEANUP(Journal, journal_close)
 /* How far back the journal goes. -ENODATA: it is empty. */
 int journal_begin_usec(Journal *journal, uint64_t *ret_real_usec);
 
+/* The sessions that logind announced from since on and before until, by entries that are root's and from
+ * logind's unit, as journald has it from the kernel: [{user, session, leader, time_usec}]. Those of
+ * users' service managers are left out. */
+int journal_logins(Journal *journal, uint64_t since_usec, uint64_t until_usec, json_t **ret_logins);
+
 /* Every entry that has a CREDD_EVENT, oldest first, whoever sent it. each returns 0 to go on. */
 int journal_each(Journal *journal, int (*each)(void *userdata, const JournalEntry *entry),
                  void *userdata);

@@ -29,9 +29,8 @@ static uint64_t now_real_usec(void)
 static int form_from_arguments(const Arguments *arguments, const Verb *verb, OutputForm *ret_form)
 {
         static const char *const names[OUTPUT_FORM_MAX] = {
-                [OUTPUT_TABLE] = "table",
-                [OUTPUT_JSON] = "json",
-                [OUTPUT_TOKEN] = "token",
+                [OUTPUT_TABLE] = "table", [OUTPUT_JSON] = "json", [OUTPUT_TOKEN] = "token",
+                [OUTPUT_CSV] = "csv",     [OUTPUT_HTML] = "html",
         };
         bool json = arguments_flag(arguments, "json");
         const char *name = arguments_text(arguments, "output");
@@ -42,9 +41,12 @@ static int form_from_arguments(const Arguments *arguments, const Verb *verb, Out
         while (form < OUTPUT_FORM_MAX && strcmp(name, names[form]) != 0)
                 form++;
         if (form == OUTPUT_FORM_MAX)
-                return words_fail(OUTCOME_USAGE, "--output %s: it is table, json or token", name);
-        if (form == OUTPUT_TOKEN && !(verb && verb->tokens))
+                return words_fail(OUTCOME_USAGE,
+                                  "--output %s: it is table, json, token, csv or html", name);
+        if (form == OUTPUT_TOKEN && !(verb && (verb->forms & VERB_TOKENS)))
                 return words_fail(OUTCOME_USAGE, "--output token: only issue has tokens to print");
+        if (form > OUTPUT_TOKEN && !(verb && (verb->forms & VERB_REPORTS)))
+                return words_fail(OUTCOME_USAGE, "--output %s: only audit has it", name);
         if (json && form != OUTPUT_JSON)
                 return words_fail(OUTCOME_USAGE, "--json or --output %s, not both", name);
         *ret_form = form;

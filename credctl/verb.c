@@ -7,7 +7,7 @@
 
 const Verb credctl_verbs[] = {
         {"issue", "", "issue a credential and print its token, once", verb_issue_options, "user", 0,
-         0, true, verb_issue_run},
+         0, VERB_TOKENS, verb_issue_run},
         {"list", "", "credentials that are not final yet", verb_list_options, NULL, 0, 0, false,
          verb_list_run},
         {"show", "ID", "one credential: its life, its sessions, its receipt", NULL, NULL, 1, 1,
@@ -37,6 +37,8 @@ const Verb credctl_verbs[] = {
         {"freeze", "", "stop all logins with tokens on this host", verb_freeze_options, NULL, 0, 0,
          false, verb_freeze_run},
         {"thaw", "", "let logins with tokens in again", NULL, NULL, 0, 0, false, verb_thaw_run},
+        {"audit", "", "who had access, by whom and why, and when each ended", verb_audit_options,
+         NULL, 0, 0, VERB_REPORTS, verb_audit_run},
         {"verify", "", "check the record of all events, and the journal's of it", NULL, NULL, 0, 0,
          false, verb_verify_run},
         {"explain", "[ID]", "why logins of a credential or a user were refused",

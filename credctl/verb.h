@@ -7,6 +7,8 @@
 #include "credctl/arguments.h"
 #include "credctl/context.h"
 
+enum { VERB_TOKENS = 1, VERB_REPORTS = 2 };
+
 typedef struct Verb {
         const char *name;
         const char *operands;  /* as the usage shows them; "" if there are none */
@@ -14,7 +16,7 @@ typedef struct Verb {
         const Option *options; /* ended by one without a name; NULL: none */
         const char *required;  /* the name of the option it cannot do without; NULL: none */
         int operands_min, operands_max;
-        bool tokens; /* "--output token" makes sense */
+        unsigned forms; /* of --output, beside table and json: VERB_... */
         int (*run)(const Context *context, const Arguments *arguments);
 } Verb;
 
@@ -25,6 +27,7 @@ const Verb *verb_find(const char *name);
 
 extern const Option verb_approve_options[];
 extern const Option verb_deny_options[];
+extern const Option verb_audit_options[];
 extern const Option verb_done_options[];
 extern const Option verb_drill_options[];
 extern const Option verb_explain_options[];
@@ -42,6 +45,7 @@ int verb_status_overview(const Context *context);
 int verb_approve_run(const Context *context, const Arguments *arguments);
 int verb_collect_run(const Context *context, const Arguments *arguments);
 int verb_deny_run(const Context *context, const Arguments *arguments);
+int verb_audit_run(const Context *context, const Arguments *arguments);
 int verb_done_run(const Context *context, const Arguments *arguments);
 int verb_drill_run(const Context *context, const Arguments *arguments);
 int verb_explain_run(const Context *context, const Arguments *arguments);

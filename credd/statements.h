@@ -130,6 +130,12 @@
         X(RECEIPT_ADD, WRITE, "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?)")                     \
         X(RECEIPT_READ, KEY,                                                                       \
           "SELECT written_real, verdict, late_usec, data FROM receipt WHERE num = ?")              \
+        X(RECEIPT_WRITTEN, KEY, "SELECT written_real FROM receipt WHERE num = ?")                  \
+        X(ALARM_OF, KEY,                                                                           \
+          "SELECT kind, raised_real, acked_real, name, uid, loginuid, reason FROM alarm "          \
+          "WHERE num = ? ORDER BY kind")                                                           \
+        X(ROLE_OFF_WHO, KEY,                                                                       \
+          "SELECT at_real, name, uid, loginuid, reason FROM role_off WHERE role = ?")              \
                                                                                                    \
         X(CODE_ADD, WRITE, "INSERT INTO code VALUES (?, ?, 0)")                                    \
         X(CODE_BY_HANDLE, KEY, "SELECT num, tries FROM code WHERE handle = ?")                     \

@@ -69,6 +69,19 @@ typedef struct Approval {
         char *reason; /* NULL: none */
 } Approval;
 
+/* What an admin has to see. Stored: the numbers are the file's. */
+typedef enum AlarmKind {
+        ALARM_BREAK_GLASS = 1,
+        ALARM_MISSED = 2, /* an end that was not in time */
+} AlarmKind;
+
+typedef struct Alarm {
+        AlarmKind kind;
+        uint64_t raised_real_usec, acked_real_usec; /* USEC_INFINITY: nobody has seen it */
+        Actor actor;                                /* who has */
+        char *reason;
+} Alarm;
+
 typedef struct Receipt {
         uint64_t written_usec, written_real_usec, late_usec;
         char *verdict;
@@ -197,6 +210,14 @@ int store_end_session(Store *store, int64_t login, uint64_t at_usec, const json_
 /* -EEXIST: there is one already; there never are two. */
 int store_add_receipt(Store *store, int64_t num, const Receipt *receipt);
 int store_find_receipt(Store *store, int64_t num, Receipt *ret);
+
+/* 1: when the receipt was written. */
+int store_receipt_written(Store *store, int64_t num, uint64_t *ret_real_usec);
+/* Calls back for each alarm of a credential until it returns false. */
+int store_each_alarm(Store *store, int64_t num, bool (*each)(void *userdata, const Alarm *alarm),
+                     void *userdata);
+/* By whom and why the role is switched off. */
+int store_find_role_off(Store *store, const char *role, Revocation *ret);
 
 /* Appends to the chain. num 0: of no credential. */
 int store_add_event(Store *store, const char *name, int64_t num, const char *data);

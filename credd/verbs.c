@@ -46,6 +46,7 @@ static const Verb verbs[] = {
         {"io.credd.Admin.Thaw", PEER_ADMIN, RIGHT_FREEZE, true, verb_thaw},
         {"io.credd.Admin.Events", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_events},
         {"io.credd.Admin.Verify", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_verify},
+        {"io.credd.Admin.Audit", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_audit},
         {"io.credd.Admin.Sessions", PEER_ADMIN, BY_THING, false, verb_sessions},
         {"io.credd.Admin.Explain", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_explain},
         {"io.credd.Admin.Status", PEER_ADMIN, BY_THING, false, verb_status},

@@ -71,6 +71,8 @@ typedef struct Parameter {
  * leave *ret as it was. Integers are not negative. */
 int parameters_read(json_t *object, const Parameter *parameters, size_t n, Answer *answer);
 
+/* verbs-audit.c */
+int verb_audit(const Request *request, Answer *answer);
 /* verbs-verify.c */
 int verb_events(const Request *request, Answer *answer);
 int verb_verify(const Request *request, Answer *answer);
