@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Entries are found by the values that CREDD_EVENT has in this journal: sd-journal matches fields by
  * their whole content, and what is forged must be found, too, whatever it says. */
-#include "credctl/journal.h"
+#include "credctl/journal-internal.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #define PREFIX        "CREDD_"
 #define FIELD_LEN_MAX 64
-
-struct Journal {
-        sd_journal *journal;
-};
 
 Journal *journal_close(Journal *journal)
 {
@@ -153,82 +148,5 @@ int journal_each(Journal *journal, int (*each)(void *userdata, const JournalEntr
                 if (r != 0)
                         return r;
         }
-        return 0;
-}
-
-/* --- logins, whoever let them in --- */
-
-#define NEW_SESSION  "MESSAGE_ID=8d45620c1a4348dbb17410da57c60c66" /* SD_MESSAGE_SESSION_START */
-#define LOGIND_UNIT  "_SYSTEMD_UNIT=systemd-logind.service"
-#define MANAGER_TEXT "with class 'manager"
-
-/* A field of the entry as text, new; NULL: it has none. */
-static char *field_text(Journal *journal, const char *name)
-{
-        size_t len, prefix = strlen(name) + 1;
-        const void *data;
-
-        if (sd_journal_get_data(journal->journal, name, &data, &len) < 0 || len < prefix)
-                return NULL;
-        return strndup((const char *)data + prefix, len - prefix);
-}
-
-/* Since 256 each service manager of a user is a session of its own, and the text alone says so. */
-static bool is_manager(Journal *journal)
-{
-        AUTO_FREE char *text = field_text(journal, "MESSAGE");
-
-        return text && strstr(text, MANAGER_TEXT);
-}
-
-static int add_login(Journal *journal, uint64_t real_usec, json_t *logins)
-{
-        AUTO_FREE char *user = field_text(journal, "USER_ID");
-        AUTO_FREE char *session = field_text(journal, "SESSION_ID");
-        AUTO_FREE char *leader = field_text(journal, "LEADER");
-
-        if (!user || !session || is_manager(journal))
-                return 0;
-        return json_array_append_new(logins,
-                                     json_pack("{s:s, s:s, s:I, s:I}", "user", user, "session",
-                                               session, "leader",
-                                               leader ? (json_int_t)strtoll(leader, NULL, 10) : 0,
-                                               "time_usec", (json_int_t)real_usec)) < 0
-                       ? -ENOMEM
-                       : 0;
-}
-
-static int match_logins(sd_journal *journal)
-{
-        static const char *const matches[] = {NEW_SESSION, LOGIND_UNIT, "_UID=0"};
-        int r = 0;
-
-        sd_journal_flush_matches(journal);
-        for (size_t i = 0; i < sizeof(matches) / sizeof(matches[0]) && r >= 0; i++)
-                r = sd_journal_add_match(journal, matches[i], 0);
-        return r;
-}
-
-int journal_logins(Journal *journal, uint64_t since_usec, uint64_t until_usec, json_t **ret_logins)
-{
-        json_auto_t *logins = json_array();
-        uint64_t real_usec;
-        int r;
-
-        if (!logins)
-                return -ENOMEM;
-        r = match_logins(journal->journal);
-        if (r >= 0)
-                r = sd_journal_seek_realtime_usec(journal->journal, since_usec);
-        while (r >= 0 && (r = sd_journal_next(journal->journal)) > 0) {
-                r = sd_journal_get_realtime_usec(journal->journal, &real_usec);
-                if (r < 0 || real_usec >= until_usec)
-                        break;
-                if (real_usec >= since_usec)
-                        r = add_login(journal, real_usec, logins);
-        }
-        if (r < 0)
-                return r;
-        *ret_logins = take_ptr(logins);
         return 0;
 }
