@@ -232,14 +232,15 @@ static unsigned deadlines_in(const json_t *gap, const json_t *credentials)
         size_t i, j;
 
         json_array_foreach (credentials, i, c) {
-                uint64_t closed = record_number_or(c, "closed_usec", USEC_INFINITY);
                 uint64_t limit = record_number_or(c, "login_limit_usec", 0);
+                bool login = in_gap(gap, limit) &&
+                             record_number_or(c, "closed_usec", USEC_INFINITY) >= limit;
 
-                n += in_gap(gap, limit) && closed >= limit;
+                n += login;
                 json_array_foreach (json_object_get(c, "sessions"), j, session) {
                         uint64_t deadline = record_number_or(session, "deadline_usec", 0);
 
-                        n += in_gap(gap, deadline) && deadline != limit &&
+                        n += in_gap(gap, deadline) && !(login && deadline == limit) &&
                              record_number_or(session, "ended_usec", USEC_INFINITY) >= deadline;
                 }
         }
