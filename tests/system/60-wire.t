@@ -109,6 +109,9 @@ io.credd.Admin.Explain|{"id":1}|id
 io.credd.Admin.Explain|{"uid":"1001"}|uid
 io.credd.Admin.Explain|{"uid":1001,"before":-1}|before
 io.credd.Admin.Explain|{"uid":1001,"since":1}|since
+io.credd.Admin.Audit|{"since_usec":1}|until_usec
+io.credd.Admin.Audit|{"since_usec":1,"until_usec":-1}|until_usec
+io.credd.Admin.Audit|{"since_usec":1,"until_usec":2,"user":3}|user
 io.credd.Admin.List|{"user":1}|user
 io.credd.Admin.List|{"role":{}}|role
 io.credd.Admin.List|{"state":1}|state
