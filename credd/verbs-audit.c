@@ -10,9 +10,9 @@
 
 /* Of a page. Its last record comes whole, whatever it adds: at the most 1000 sessions (policy.c), so that
  * a reply stays below VARLINK_REPLY_MAX. */
-#define LOOKED_AT_MAX 1000
-#define BYTES_MAX     (128U * 1024)
-#define EVENTS_MAX    2000 /* and of one credential */
+#define AUDIT_ROWS_MAX 1000
+#define BYTES_MAX      (128U * 1024)
+#define EVENTS_MAX     2000 /* and of one credential */
 
 #define EXTENSIONS_MAX 200 /* of one credential: the newest */
 
@@ -258,7 +258,7 @@ static int add_record(AuditQuery *query, const Credential *c)
 
 static bool room_left(const AuditQuery *query)
 {
-        return query->error == 0 && query->looked_at < LOOKED_AT_MAX && query->bytes < BYTES_MAX &&
+        return query->error == 0 && query->looked_at < AUDIT_ROWS_MAX && query->bytes < BYTES_MAX &&
                query->events < EVENTS_MAX;
 }
 

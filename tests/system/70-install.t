@@ -22,7 +22,8 @@ declare -A wanted=(
     [/usr/lib/systemd/system/credd.service]=644 [/usr/lib/systemd/system/credd-login.socket]=644
     [/usr/lib/systemd/system/credd-admin.socket]=644 [/usr/lib/sysusers.d/credd.conf]=644
     [/usr/lib/systemd/system/credd-audit.service]=644 [/usr/lib/systemd/system/credd-audit.timer]=644
-    [/usr/libexec/credd-audit-daily]=755
+    [/usr/libexec/credd-audit-daily]=755 [/usr/libexec/credd-drill]=755
+    [/usr/lib/systemd/system/credd-drill@.service]=644 [/usr/lib/systemd/system/credd-drill@.timer]=644
     [/usr/lib/tmpfiles.d/credd.conf]=644 [/usr/share/polkit-1/rules.d/50-credd.rules]=644
     [/usr/lib/systemd/catalog/credd.catalog]=644 [/usr/share/pam-configs/ephemeral]=644
     [/etc/credd]=755 [/etc/credd/credd.conf]=644 [/etc/credd/roles.d]=755
