@@ -73,8 +73,8 @@ static const char *why_of(const Session *session, char text[static TEXT_MAX])
 {
         CLEANUP(revocation_done) Revocation revocation = {0};
 
-        if (session->why)
-                return session->why;
+        if (session->row.why)
+                return session->row.why;
         if (store_find_revocation(session->manager->store, session->row.credential, &revocation) <=
             0)
                 return "its time is over";
@@ -216,6 +216,9 @@ static void say_missed(Session *session, const KillSigns *signs)
         r = event_deprovision_missed(&manager->events, &session->row,
                                      session_now_usec(session) - session->row.deadline_usec,
                                      reason);
+        if (r == 0)
+                r = store_raise_alarm(manager->store, session->row.credential, ALARM_MISSED,
+                                      clock_real_usec(&manager->clock));
         (void)batch_leave(manager->batch, r);
 }
 
