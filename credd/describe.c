@@ -19,7 +19,7 @@ static json_t *length(uint64_t usec)
         return usec == USEC_INFINITY ? json_null() : json_integer((json_int_t)usec);
 }
 
-static json_t *describe_actor(const Actor *actor)
+json_t *describe_actor(const Actor *actor)
 {
         return json_pack("{ss sI so}", "name", actor->name, "uid", (json_int_t)actor->uid,
                          "loginuid",
