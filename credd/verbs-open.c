@@ -3,6 +3,7 @@
  * is refused although it may go on is ended. sshd goes on after a session that was refused, without
  * pam_systemd and so without a session that anybody could see. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "credd/gate.h"
