@@ -50,7 +50,6 @@ guest open_all open_all crowd "$crowd" "$many" >/dev/null 2>&1 &
 open single 1h 'echo ready; sleep 7501' --role oncall
 open other 1h 'echo ready; sleep 7502' --role other
 open plain 1h 'echo ready; sleep 7503'
-# One that resists, to be found while its end is under way; it leaves with the next restart of credd.
 late=$(issue_token late --role oncall --ttl 1h)
 for name in single other plain; do
     wait_until 60 is_ready "$name" || diag "$name: $(output_of "$name")"
@@ -130,6 +129,12 @@ is "$(state_of "${ids[stub]}")" used 'killed in the middle: what was used up is 
 is "$(event_field "${ids[stub]}" session-terminating CREDD_REASON | sort -u)" 'the role oncall was switched off by root: in the middle' \
     'for the one reason'
 is "$(processes_of stub)" '' 'and it is gone'
+# The grace was longer than VerifyTimeout: that it was not gone by then is an alarm, which anybody who is an admin
+# may acknowledge.
+ok 'an end that was missed is on record' has_event "${ids[stub]}" deprovision-missed
+is "$(status_of_credd 'unacknowledged[] | "\(.id) \(.kind) \(.user) \(.by.name)"')" "${ids[stub]} missed stub root" 'and in the status'
+ok 'who issued it may acknowledge that' in_lab credctl ack "${ids[stub]}" --reason 'the grace was long'
+is "$(event_field "${ids[stub]}" deprovision-acknowledged CREDD_REASON)" 'the grace was long' 'which is on record, too'
 in_lab credctl role enable oncall >/dev/null
 configure 'KillGrace=2s'
 
