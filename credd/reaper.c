@@ -22,6 +22,7 @@
 #define RETRY_USEC  USEC_PER_SEC
 #define START_AGAIN (50 * USEC_PER_MSEC)
 #define TEXT_MAX    256
+#define LINE_LEN    512 /* with a name and a reason in it, as long as those may be */
 
 /* --- the actions --- */
 
@@ -110,7 +111,7 @@ static int write_begin(Session *session, const char *why)
 
 static void begin(Session *session)
 {
-        char text[TEXT_MAX], line[TEXT_MAX + 64];
+        char text[TEXT_MAX], line[LINE_LEN];
         const char *why = why_of(session, text);
 
         session->kill.begun = true;

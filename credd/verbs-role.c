@@ -9,6 +9,7 @@
 #include "common/varlink.h"
 #include "credd/describe.h"
 #include "credd/facts.h"
+#include "credd/refusals.h"
 #include "credd/session.h"
 #include "credd/verbs.h"
 
@@ -116,8 +117,14 @@ static int role_known(Manager *manager, const char *name)
 static int find_role(const Request *request, const char *name, const Role **ret, Answer *answer)
 {
         const Role *role = roles_find(request->manager->roles, name);
-        int r = may_see_role(request, role) ? role_known(request->manager, name) : 0;
+        int r;
 
+        if (!may_see_role(request, role)) {
+                refusals_add_action(request->manager->refusals, request->peer, request->method,
+                                    "not theirs to see");
+                return answer_no_role(answer, name);
+        }
+        r = role_known(request->manager, name);
         if (r < 0)
                 return r;
         if (r == 0)
