@@ -45,6 +45,7 @@ static const Phrase phrases[] = {
         {"uses", "uses: ", ""},
         {"late_usec", "", " after the deadline"},
         {"sessions", "sessions: ", ""},
+        {"unspent", "unspent credentials: ", ""},
         {"end_sessions", "sessions ended: ", ""},
         {"count", "times: ", ""},
         {"reason", "reason: ", ""},

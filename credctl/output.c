@@ -17,9 +17,11 @@
 #define WIDTH  80
 
 /* Lengths of time; every other member in _usec is a moment. */
-static const char *const lengths[] = {
-        "ttl_usec",      "session_ttl_usec", "left_usec",   "late_usec",     "by_usec",
-        "lateness_usec", "lived_usec",       "lasted_usec", "lifetime_usec", "long_lived_usec"};
+static const char *const lengths[] = {"ttl_usec",         "session_ttl_usec", "left_usec",
+                                      "late_usec",        "by_usec",          "lateness_usec",
+                                      "lived_usec",       "lasted_usec",      "lifetime_usec",
+                                      "long_lived_usec",  "default_ttl_usec", "max_ttl_usec",
+                                      "max_lifetime_usec"};
 
 /* What may be absent from a record, by a member that only such a record has. */
 static const struct {

@@ -57,6 +57,11 @@ static int add_session(const Context *context, Table *table, const json_t *sessi
 
 int sessions_print(const Context *context, const json_t *sessions)
 {
+        return sessions_print_to(context, sessions, stdout);
+}
+
+int sessions_print_to(const Context *context, const json_t *sessions, FILE *stream)
+{
         CLEANUP(table_freep) Table *table = NULL;
         json_t *session;
         size_t i;
@@ -70,5 +75,5 @@ int sessions_print(const Context *context, const json_t *sessions)
                 if (r < 0)
                         return r;
         }
-        return table_print(table, stdout);
+        return table_print(table, stream);
 }

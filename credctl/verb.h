@@ -28,6 +28,7 @@ const Verb *verb_find(const char *name);
 extern const Option verb_approve_options[];
 extern const Option verb_deny_options[];
 extern const Option verb_audit_options[];
+extern const Option verb_ack_options[];
 extern const Option verb_done_options[];
 extern const Option verb_drill_options[];
 extern const Option verb_explain_options[];
@@ -37,6 +38,7 @@ extern const Option verb_issue_options[];
 extern const Option verb_list_options[];
 extern const Option verb_request_options[];
 extern const Option verb_revoke_options[];
+extern const Option verb_role_options[];
 extern const Option verb_sessions_options[];
 
 /* What "credctl" alone shows; 0 even if there are problems. */
@@ -46,6 +48,7 @@ int verb_approve_run(const Context *context, const Arguments *arguments);
 int verb_collect_run(const Context *context, const Arguments *arguments);
 int verb_deny_run(const Context *context, const Arguments *arguments);
 int verb_audit_run(const Context *context, const Arguments *arguments);
+int verb_ack_run(const Context *context, const Arguments *arguments);
 int verb_done_run(const Context *context, const Arguments *arguments);
 int verb_drill_run(const Context *context, const Arguments *arguments);
 int verb_explain_run(const Context *context, const Arguments *arguments);

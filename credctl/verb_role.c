@@ -11,6 +11,15 @@
 #include "credctl/verb.h"
 #include "credctl/words.h"
 
+const Option verb_role_options[] = {
+        {"reason", "TEXT", "reason", OPTION_TEXT, "enable, disable: why, for the audit"},
+        {"revoke", NULL, NULL, OPTION_FLAG, "disable: revoke its credentials as well"},
+        {"dry-run", NULL, "dry_run", OPTION_FLAG, "disable: say what would be done"},
+        {"wait", NULL, NULL, OPTION_FLAG, "disable: until its sessions are gone"},
+        {"yes", NULL, NULL, OPTION_FLAG, "disable: no question"},
+        {.name = NULL},
+};
+
 typedef struct Command {
         const char *name;
         const char *operand; /* what must follow it; NULL: nothing */
@@ -19,6 +28,10 @@ typedef struct Command {
 } Command;
 
 static const Command commands[] = {
+        {"list", NULL, "", role_list_run},
+        {"show", "ROLE", "", role_show_run},
+        {"enable", "ROLE", " reason ", role_enable_run},
+        {"disable", "ROLE", " reason revoke dry-run wait yes ", role_disable_run},
         {"check", "FILE", "", role_check_run},
 };
 

@@ -141,12 +141,35 @@ static void print_events(const Context *context, const json_t *events)
         }
 }
 
+static void print_alarms(const Context *context, const json_t *alarms)
+{
+        char text[RECORD_TEXT_MAX];
+        json_t *alarm;
+        size_t i;
+
+        if (json_array_size(alarms) > 0)
+                output_line(context, STYLE_HEADING, "Alarms");
+        json_array_foreach (alarms, i, alarm) {
+                const char *kind = record_text_or(alarm, "kind", "?");
+                const char *by = record_actor(alarm, "acknowledged_by");
+
+                if (by)
+                        output_line(context, STYLE_PLAIN, "  %s, acknowledged by %s, %s: %s", kind,
+                                    by, record_moment(context, alarm, "acknowledged_usec", text),
+                                    record_text_or(alarm, "reason", "-"));
+                else
+                        output_line(context, STYLE_ALARM, "  %s, since %s, not acknowledged", kind,
+                                    record_moment(context, alarm, "since_usec", text));
+        }
+}
+
 static int print_life(const Context *context, const json_t *credential, const json_t *sessions,
-                      const json_t *events)
+                      const json_t *events, const json_t *alarms)
 {
         int r;
 
         print_credential(context, credential);
+        print_alarms(context, alarms);
         if (json_array_size(sessions) > 0) {
                 output_line(context, STYLE_HEADING, "Sessions");
                 r = sessions_print(context, sessions);
@@ -160,9 +183,11 @@ static int print_life(const Context *context, const json_t *credential, const js
         return 0;
 }
 
-static int print_json(const Context *context, json_t *credential, json_t *sessions, json_t *events)
+static int print_json(const Context *context, json_t *credential, json_t *sessions, json_t *events,
+                      json_t *alarms)
 {
-        if (json_object_set(credential, "events", events) < 0)
+        if (json_object_set(credential, "events", events) < 0 ||
+            (alarms && json_object_set(credential, "alarms", alarms) < 0))
                 return -ENOMEM;
         return credentials_print_json(context, credential, sessions);
 }
@@ -171,7 +196,7 @@ int verb_show_run(const Context *context, const Arguments *arguments)
 {
         json_auto_t *parameters = NULL, *reply = NULL;
         AUTO_FREE char *id = NULL;
-        json_t *credential, *sessions, *events;
+        json_t *credential, *sessions, *events, *alarms;
         int r;
 
         r = id_resolve(context, arguments->operands[0], &id);
@@ -187,6 +212,8 @@ int verb_show_run(const Context *context, const Arguments *arguments)
             record_member(reply, "sessions", JSON_ARRAY, &sessions) < 0 ||
             record_member(reply, "events", JSON_ARRAY, &events) < 0)
                 return -EBADMSG;
-        return context->form == OUTPUT_JSON ? print_json(context, credential, sessions, events)
-                                            : print_life(context, credential, sessions, events);
+        alarms = json_object_get(reply, "alarms");
+        return context->form == OUTPUT_JSON
+                       ? print_json(context, credential, sessions, events, alarms)
+                       : print_life(context, credential, sessions, events, alarms);
 }

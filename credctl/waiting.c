@@ -87,15 +87,42 @@ static int say_verdict(const Context *context, const json_t *credential)
         return output_flush();
 }
 
-/* The one at index: until it has a receipt or the time is over. */
-static int wait_for_one(const Context *context, json_t *credentials, size_t index,
+static int say_sessions(const Context *context, const json_t *credential)
+{
+        const char *id = record_text_or(credential, "id", "?");
+
+        if (receipt_of(credential))
+                return say_verdict(context, credential);
+        if (record_number_or(credential, "sessions_open", 1) > 0)
+                return words_fail(OUTCOME_UNKNOWN,
+                                  "%s: not all of its sessions are verified gone; look again with "
+                                  "credctl show %s",
+                                  id, id);
+        if (!context->quiet && context->form != OUTPUT_JSON)
+                output_line(context, STYLE_GOOD, "%s: its sessions are verified gone", id);
+        return output_flush();
+}
+
+/* What is waited for, and what is said then. */
+typedef struct Goal {
+        bool (*reached)(const json_t *credential);
+        int (*say)(const Context *context, const json_t *credential);
+} Goal;
+
+static bool has_no_session(const json_t *credential)
+{
+        return record_number_or(credential, "sessions_open", 1) == 0;
+}
+
+/* The one at index: until the goal is reached or the time is over. */
+static int wait_for_one(const Context *context, const Goal *goal, json_t *credentials, size_t index,
                         uint64_t deadline_usec)
 {
         const struct timespec pause = {.tv_nsec = (long)(POLL_USEC * 1000)};
         json_t *credential = json_incref(json_array_get(credentials, index));
-        int r = is_done(credential) ? 0 : refresh(context, &credential);
+        int r = goal->reached(credential) ? 0 : refresh(context, &credential);
 
-        while (r == 0 && !is_done(credential)) {
+        while (r == 0 && !goal->reached(credential)) {
                 uint64_t now = client_deadline_usec(0);
 
                 if (now >= deadline_usec)
@@ -106,17 +133,32 @@ static int wait_for_one(const Context *context, json_t *credentials, size_t inde
         }
         hide_progress(context);
         if (r == 0)
-                r = say_verdict(context, credential);
+                r = goal->say(context, credential);
         return json_array_set_new(credentials, index, credential) < 0 ? -ENOMEM : r;
 }
 
-int waiting_for_receipts(const Context *context, json_t *credentials)
+static int wait_for_all(const Context *context, const Goal *goal, json_t *credentials)
 {
         uint64_t deadline_usec = client_deadline_usec(WAIT_USEC);
         int worst = 0;
 
         (void)output_flush(); /* what was done, before the wait; program_run() sees errors */
         for (size_t i = 0; i < json_array_size(credentials); i++)
-                worst = outcome_worse(worst, wait_for_one(context, credentials, i, deadline_usec));
+                worst = outcome_worse(worst,
+                                      wait_for_one(context, goal, credentials, i, deadline_usec));
         return worst;
+}
+
+int waiting_for_receipts(const Context *context, json_t *credentials)
+{
+        const Goal goal = {is_done, say_verdict};
+
+        return wait_for_all(context, &goal, credentials);
+}
+
+int waiting_for_sessions(const Context *context, json_t *credentials)
+{
+        const Goal goal = {has_no_session, say_sessions};
+
+        return wait_for_all(context, &goal, credentials);
 }

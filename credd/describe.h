@@ -8,6 +8,7 @@
 /* whole: with the evidence of its receipt; else with the receipt's verdict alone. */
 json_t *describe_credential(Manager *manager, const Credential *credential, bool whole);
 json_t *describe_session(Manager *manager, const SessionRow *row);
+json_t *describe_actor(const Actor *actor);
 json_t *describe_event(const EventRow *row);
 json_t *describe_actor(const Actor *actor);
 /* As the world sees it now. */

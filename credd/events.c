@@ -248,6 +248,58 @@ int event_host_thawed(Events *events, const Actor *actor)
         return add(events, EVENT_HOST_THAWED, 0, fields);
 }
 
+int event_role_enabled(Events *events, const char *role, const Actor *actor, const char *reason,
+                       int64_t unspent)
+{
+        json_t *fields = json_object();
+
+        put(fields, "role", role);
+        put_actor(fields, actor);
+        put(fields, "reason", reason);
+        put_format(fields, "unspent", "%" PRId64, unspent);
+        return add(events, EVENT_ROLE_ENABLED, 0, fields);
+}
+
+int event_role_disabled(Events *events, const RoleOff *off, unsigned sessions, int64_t unspent)
+{
+        json_t *fields = json_object();
+
+        put(fields, "role", off->role);
+        put_actor(fields, &off->actor);
+        put(fields, "reason", off->reason);
+        put_format(fields, "sessions", "%u", sessions);
+        put_format(fields, "unspent", "%" PRId64, unspent);
+        return add(events, EVENT_ROLE_DISABLED, 0, fields);
+}
+
+static int with_actor(Events *events, EventKind kind, const Credential *credential,
+                      const Actor *actor, const char *reason)
+{
+        json_t *fields = of_credential(credential);
+
+        put_actor(fields, actor);
+        put(fields, "reason", reason);
+        return add(events, kind, credential->num, fields);
+}
+
+int event_break_glass_used(Events *events, const Credential *credential)
+{
+        return with_actor(events, EVENT_BREAK_GLASS_USED, credential, &credential->issuer,
+                          credential->reason);
+}
+
+int event_break_glass_acknowledged(Events *events, const Credential *credential, const Actor *actor,
+                                   const char *reason)
+{
+        return with_actor(events, EVENT_BREAK_GLASS_ACKNOWLEDGED, credential, actor, reason);
+}
+
+int event_deprovision_acknowledged(Events *events, const Credential *credential, const Actor *actor,
+                                   const char *reason)
+{
+        return with_actor(events, EVENT_DEPROVISION_ACKNOWLEDGED, credential, actor, reason);
+}
+
 int event_clock_stepped(Events *events, int64_t by_usec)
 {
         json_t *fields = json_object();

@@ -59,6 +59,15 @@ int event_action_refused(Events *events, const Actor *actor, const char *verb, c
                          unsigned count);
 int event_host_frozen(Events *events, const Actor *actor, const char *reason, bool end_sessions);
 int event_host_thawed(Events *events, const Actor *actor);
+int event_role_enabled(Events *events, const char *role, const Actor *actor, const char *reason,
+                       int64_t unspent);
+/* sessions: that are being ended; unspent: credentials that are suspended, or were. */
+int event_role_disabled(Events *events, const RoleOff *off, unsigned sessions, int64_t unspent);
+int event_break_glass_used(Events *events, const Credential *credential);
+int event_break_glass_acknowledged(Events *events, const Credential *credential, const Actor *actor,
+                                   const char *reason);
+int event_deprovision_acknowledged(Events *events, const Credential *credential, const Actor *actor,
+                                   const char *reason);
 /* by_usec: forwards if positive */
 int event_clock_stepped(Events *events, int64_t by_usec);
 /* why: what logind answered when it was to end a session */

@@ -183,14 +183,14 @@ static int take_over(Manager *manager, const Credential *credential, Login *logi
                 return r;
         row.home = take_ptr(stray->home);
         row.logind_id = take_ptr(stray->logind_id);
-        r = store_stray(manager, &row);
+        row.why = strdup("its login was never claimed");
+        r = row.why ? store_stray(manager, &row) : -ENOMEM;
         if (r < 0)
                 return r;
         pidfd = proc_pidfd(row.leader, row.ticks);
         if (pidfd < 0 && pidfd != -ESRCH)
                 return pidfd; /* not seen is not gone */
-        r = session_open(manager->sessions, &row, pidfd < 0 ? -1 : pidfd,
-                         "its login was never claimed");
+        r = session_open(manager->sessions, &row, pidfd < 0 ? -1 : pidfd);
         if (r < 0 && pidfd >= 0)
                 (void)close(pidfd);
         return r;

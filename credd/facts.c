@@ -7,14 +7,9 @@
 
 int facts_rules(const Manager *manager, const char *role, PolicyRules *ret)
 {
-        int off;
-
-        *ret = (PolicyRules){.config = &manager->config, .role_off = true};
-        ret->role = roles_find(manager->roles, role);
-        off = role ? store_role_off(manager->store, role) : 0;
-        if (off < 0)
-                return off;
-        ret->role_off = off > 0;
+        *ret = (PolicyRules){.config = &manager->config,
+                             .role = roles_find(manager->roles, role),
+                             .role_off = role && store_role_off(manager->store, role)};
         return 0;
 }
 

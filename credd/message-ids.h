@@ -66,6 +66,16 @@
           "No token logins any more on this host: frozen by {actor}") \
         X(HOST_THAWED, "host-thawed", "68093c2cd44322917c78f15df0d51594", LOG_NOTICE, \
           "Token logins are possible again: thawed by {actor}") \
+        X(ROLE_ENABLED, "role-enabled", "7dff66231755bf366457eea3e7cc00b6", LOG_NOTICE, \
+          "Role {role} switched on by {actor}") \
+        X(ROLE_DISABLED, "role-disabled", "55f2a4350b9cbdeba2d531b6ca1c6ee6", LOG_WARNING, \
+          "Role {role} switched off by {actor}: {sessions} sessions are being ended, {unspent} credentials are suspended") \
+        X(BREAK_GLASS_USED, "break-glass-used", "c7fec643c70a2e07966168c3bc5ce0ab", LOG_ALERT, \
+          "Break-glass: credential {credential} issued for {user} by {actor}: {reason}") \
+        X(BREAK_GLASS_ACKNOWLEDGED, "break-glass-acknowledged", "e2b06870dcb1451d25c5ad32f06359a3", LOG_NOTICE, \
+          "The break-glass use of credential {credential} of {user} was acknowledged by {actor}") \
+        X(DEPROVISION_ACKNOWLEDGED, "deprovision-acknowledged", "7d15d5d5416e68b9a9e2ff72de80253b", LOG_NOTICE, \
+          "That a session of {user} with credential {credential} was not gone in time was acknowledged by {actor}") \
         X(CLOCK_STEPPED, "clock-stepped", "d2d3034f03afb8a2c90144286f3190ea", LOG_NOTICE, \
           "The wall clock was set by {by_usec} us; no deadline moves") \
         X(LOGIND_FAILED, "logind-failed", "42e7270066f44b4c9c9ab91588380a5f", LOG_ERR, \

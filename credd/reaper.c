@@ -22,6 +22,7 @@
 #define RETRY_USEC  USEC_PER_SEC
 #define START_AGAIN (50 * USEC_PER_MSEC)
 #define TEXT_MAX    256
+#define LINE_LEN    512 /* with a name and a reason in it, as long as those may be */
 
 /* --- the actions --- */
 
@@ -73,8 +74,8 @@ static const char *why_of(const Session *session, char text[static TEXT_MAX])
 {
         CLEANUP(revocation_done) Revocation revocation = {0};
 
-        if (session->why)
-                return session->why;
+        if (session->row.why)
+                return session->row.why;
         if (store_find_revocation(session->manager->store, session->row.credential, &revocation) <=
             0)
                 return "its time is over";
@@ -110,7 +111,7 @@ static int write_begin(Session *session, const char *why)
 
 static void begin(Session *session)
 {
-        char text[TEXT_MAX], line[TEXT_MAX + 64];
+        char text[TEXT_MAX], line[LINE_LEN];
         const char *why = why_of(session, text);
 
         session->kill.begun = true;
@@ -216,6 +217,9 @@ static void say_missed(Session *session, const KillSigns *signs)
         r = event_deprovision_missed(&manager->events, &session->row,
                                      session_now_usec(session) - session->row.deadline_usec,
                                      reason);
+        if (r == 0)
+                r = store_raise_alarm(manager->store, session->row.credential, ALARM_MISSED,
+                                      clock_real_usec(&manager->clock));
         (void)batch_leave(manager->batch, r);
 }
 

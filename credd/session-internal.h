@@ -19,5 +19,5 @@ Session *sessions_turn(Sessions *sessions, Session *rung, uint64_t now_usec);
 
 /* Lets go of everything a Session holds, and of its place in the list. */
 void session_close(Session *session);
-/* Why it is ended before its deadline, copied; NULL: nothing but its deadline. */
+/* See SessionRow; copied. */
 void session_set_why(Session *session, const char *why);

@@ -119,8 +119,8 @@ uint64_t session_now_usec(const Session *session)
 /* Without memory for it the end goes on, and is put down to its time alone. */
 void session_set_why(Session *session, const char *why)
 {
-        free(session->why);
-        session->why = why ? strdup(why) : NULL;
+        free(session->row.why);
+        session->row.why = why ? strdup(why) : NULL;
 }
 
 void session_note_step(Session *session, const char *step)
@@ -162,8 +162,9 @@ static void give_up_binding(Session *session)
         session->row.deadline_usec = clock_line_usec(&manager->clock);
         if (batch_enter(manager->batch) < 0)
                 return;
-        (void)batch_leave(manager->batch, store_set_deadline(manager->store, session->row.login,
-                                                             session->row.deadline_usec));
+        (void)batch_leave(manager->batch,
+                          store_cut_short(manager->store, session->row.login,
+                                          session->row.deadline_usec, session->row.why));
 }
 
 /* After a suspend or a stall many are due in one turn of the loop, and sd-event keeps no order among
@@ -210,7 +211,6 @@ void session_close(Session *session)
         (void)sd_event_source_disable_unref(session->timer);
         reaper_done(session);
         session_row_done(&session->row);
-        free(session->why);
         if (session->pidfd >= 0)
                 (void)close(session->pidfd);
         free(session);
@@ -314,7 +314,7 @@ int session_row_make(Manager *manager, const Credential *credential, Login *logi
         return 0;
 }
 
-int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why)
+int session_open(Sessions *sessions, SessionRow *row, int pidfd)
 {
         Manager *manager = sessions->manager;
         Session *session;
@@ -325,7 +325,6 @@ int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why
                 return -ENOMEM;
         session->manager = manager;
         session->pidfd = pidfd;
-        session_set_why(session, why);
         session->bind_by_usec = row->logind_id
                                         ? USEC_INFINITY
                                         : row->opened_usec + manager->config.bind_timeout_usec;

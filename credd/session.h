@@ -26,7 +26,6 @@ typedef struct Session {
         sd_event_source *exit, *timer;
         uint64_t look_usec;    /* what the timer is set to; USEC_INFINITY: it is off */
         uint64_t bind_by_usec; /* USEC_INFINITY: logind has announced it */
-        char *why;             /* it is ended before its deadline; NULL: by its deadline */
         /* From when on what its user starts may be its residue: its login, or that of a session of the same
          * user that ended meanwhile and left the user's manager to this one. */
         uint64_t since_usec;
@@ -63,15 +62,26 @@ bool session_ending(const Session *session);
  * and its user's manager is left alone: the caller says otherwise. */
 int session_row_make(Manager *manager, const Credential *credential, Login *login, pid_t leader,
                      uint64_t ticks, SessionRow *ret);
-/* A session was claimed: its row is in the store. Takes row and pidfd. why: see Session. */
-int session_open(Sessions *sessions, SessionRow *row, int pidfd, const char *why);
-/* Ending or extending the live sessions of a credential (0: of every one) whose deadline lies ahead.
- * First the rows, inside a batch, which may fail; then, when nothing can fail any more, the sessions
- * themselves, whose timers cannot be rolled back. One request has one "now": a deadline that passes
- * between two readings of the clock would be extended on record and kept all the same. why: see Session;
- * NULL: the credential's own end says it. */
-int sessions_store_end(Sessions *sessions, int64_t credential, uint64_t now_usec);
-void sessions_end(Sessions *sessions, int64_t credential, uint64_t now_usec, const char *why);
+/* A session was claimed: its row is in the store. Takes row and pidfd. */
+int session_open(Sessions *sessions, SessionRow *row, int pidfd);
+
+/* Which of the live sessions: of a credential (0: of any), under a role (NULL: under any and none). Whichever,
+ * their deadline lies ahead: what is being ended already is left to its own reason. */
+typedef struct SessionsOf {
+        int64_t credential;
+        const char *role;
+} SessionsOf;
+
+unsigned sessions_count(const Sessions *sessions, SessionsOf of, uint64_t now_usec);
+/* Until it returns false. */
+bool sessions_each_of(const Sessions *sessions, SessionsOf of, uint64_t now_usec,
+                      bool (*each)(void *userdata, const SessionRow *row), void *userdata);
+/* Ending them, or extending those of a credential. First the rows, inside a batch, which may fail; then, when
+ * nothing can fail any more, the sessions themselves, whose timers cannot be rolled back. One request
+ * has one "now": a deadline that passes between two readings of the clock would be extended on record
+ * and kept all the same. why: see SessionRow; the same for both. */
+int sessions_store_end(Sessions *sessions, SessionsOf of, uint64_t now_usec, const char *why);
+void sessions_end(Sessions *sessions, SessionsOf of, uint64_t now_usec, const char *why);
 int sessions_store_extension(Sessions *sessions, int64_t credential, uint64_t now_usec,
                              uint64_t by_usec);
 void sessions_extend(Sessions *sessions, int64_t credential, uint64_t now_usec, uint64_t by_usec);

@@ -49,56 +49,69 @@ const Announced *sessions_announced(const Sessions *sessions)
         return sessions->announced;
 }
 
-static bool concerns(const Session *session, int64_t credential, uint64_t now_usec)
+static bool concerns(const Session *session, SessionsOf of, uint64_t now_usec)
 {
-        return (credential == 0 || session->row.credential == credential) &&
+        return (of.credential == 0 || session->row.credential == of.credential) &&
+               (!of.role || (session->row.role && strcmp(session->row.role, of.role) == 0)) &&
                session->row.deadline_usec > now_usec;
 }
 
-static int store_deadlines(Sessions *sessions, int64_t credential, uint64_t now_usec,
-                           uint64_t by_usec)
+unsigned sessions_count(const Sessions *sessions, SessionsOf of, uint64_t now_usec)
 {
-        Session *session;
+        const Session *session;
+        unsigned n = 0;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                n += concerns(session, of, now_usec);
+        return n;
+}
+
+int sessions_store_end(Sessions *sessions, SessionsOf of, uint64_t now_usec, const char *why)
+{
+        const Session *session;
         int r = 0;
 
         LIST_FOREACH (session, &sessions->list, all)
-                if (r == 0 && concerns(session, credential, now_usec))
-                        r = store_set_deadline(sessions->manager->store, session->row.login,
-                                               by_usec > 0 ? session->row.deadline_usec + by_usec
-                                                           : now_usec);
+                if (r == 0 && concerns(session, of, now_usec))
+                        r = store_cut_short(sessions->manager->store, session->row.login, now_usec,
+                                            why);
         return r;
 }
 
-int sessions_store_end(Sessions *sessions, int64_t credential, uint64_t now_usec)
-{
-        return store_deadlines(sessions, credential, now_usec, 0);
-}
-
-int sessions_store_extension(Sessions *sessions, int64_t credential, uint64_t now_usec,
-                             uint64_t by_usec)
-{
-        return store_deadlines(sessions, credential, now_usec, by_usec);
-}
-
 /* Timers act after the commit: what they lead to begins with one. */
-void sessions_end(Sessions *sessions, int64_t credential, uint64_t now_usec, const char *why)
+void sessions_end(Sessions *sessions, SessionsOf of, uint64_t now_usec, const char *why)
 {
         Session *session;
 
         LIST_FOREACH (session, &sessions->list, all)
-                if (concerns(session, credential, now_usec)) {
+                if (concerns(session, of, now_usec)) {
                         session->row.deadline_usec = now_usec;
                         session_set_why(session, why);
                         session_look_at(session, now_usec);
                 }
 }
 
+int sessions_store_extension(Sessions *sessions, int64_t credential, uint64_t now_usec,
+                             uint64_t by_usec)
+{
+        const SessionsOf of = {.credential = credential};
+        const Session *session;
+        int r = 0;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (r == 0 && concerns(session, of, now_usec))
+                        r = store_set_deadline(sessions->manager->store, session->row.login,
+                                               session->row.deadline_usec + by_usec);
+        return r;
+}
+
 void sessions_extend(Sessions *sessions, int64_t credential, uint64_t now_usec, uint64_t by_usec)
 {
+        const SessionsOf of = {.credential = credential};
         Session *session;
 
         LIST_FOREACH (session, &sessions->list, all)
-                if (concerns(session, credential, now_usec)) {
+                if (concerns(session, of, now_usec)) {
                         session->row.deadline_usec += by_usec;
                         warning_plan(session);
                         session_look_at(session, session->row.deadline_usec);
@@ -107,13 +120,25 @@ void sessions_extend(Sessions *sessions, int64_t credential, uint64_t now_usec, 
 
 uint64_t sessions_latest(const Sessions *sessions, int64_t credential, uint64_t now_usec)
 {
+        const SessionsOf of = {.credential = credential};
         uint64_t latest = 0;
         const Session *session;
 
         LIST_FOREACH (session, &sessions->list, all)
-                if (concerns(session, credential, now_usec) && session->row.deadline_usec > latest)
+                if (concerns(session, of, now_usec) && session->row.deadline_usec > latest)
                         latest = session->row.deadline_usec;
         return latest;
+}
+
+bool sessions_each_of(const Sessions *sessions, SessionsOf of, uint64_t now_usec,
+                      bool (*each)(void *userdata, const SessionRow *row), void *userdata)
+{
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (concerns(session, of, now_usec) && !each(userdata, &session->row))
+                        return false;
+        return true;
 }
 
 const Session *sessions_find_process(const Sessions *sessions, pid_t pid, uid_t uid)
@@ -183,7 +208,7 @@ static bool restore_one(void *userdata, SessionRow *row)
                 restoration->error = pidfd; /* not seen is not gone */
         else
                 restoration->error =
-                        session_open(restoration->sessions, row, pidfd < 0 ? -1 : pidfd, NULL);
+                        session_open(restoration->sessions, row, pidfd < 0 ? -1 : pidfd);
         return restoration->error == 0;
 }
 

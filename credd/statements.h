@@ -13,10 +13,14 @@
 #define LOGIN_COLUMNS                                                                              \
         "num, credential, nonce, state, accepted, service, tty, rhost, boot, pid, ticks, parent, " \
         "parent_ticks"
+#define ALARM_COLUMNS                                                                              \
+        "a.num, a.kind, a.raised_real, a.acked_real, a.name, a.uid, a.loginuid, a.reason, c.id, "  \
+        "c.user, c.issuer_name, c.issuer_uid, c.issuer_loginuid"
 #define SESSION_COLUMNS                                                                            \
         "e.login, e.credential, e.boot, e.leader, e.ticks, e.opened, e.opened_real, e.deadline, "  \
         "e.lingered, e.logind_id, e.ended, e.ended_real, e.evidence, c.id, c.user, c.uid, "        \
-        "l.service, l.tty, l.rhost, l.accepted, e.home, e.begun, c.role, c.holder, c.issuer_uid"
+        "l.service, l.tty, l.rhost, l.accepted, e.home, e.begun, c.role, c.holder, "               \
+        "c.issuer_uid, e.why"
 #define SESSION_FROM                                                                               \
         " FROM session e CROSS JOIN login l ON l.num = e.login "                                   \
         "CROSS JOIN credential c ON c.num = e.credential "
@@ -55,7 +59,6 @@
         X(CREDENTIAL_OWN, KEY,                                                                     \
           "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM                                             \
           "WHERE c.issuer_uid = ? AND c.num > ? ORDER BY c.num LIMIT ?")                           \
-        X(ROLE_OFF_READ, KEY, "SELECT 1 FROM role_off WHERE role = ?")                             \
         X(CREDENTIAL_PENDING, KEY,                                                                 \
           "SELECT " CREDENTIAL_COLUMNS " FROM standing s INDEXED BY standing_pending "             \
           "CROSS JOIN credential c ON c.num = s.num "                                              \
@@ -79,6 +82,34 @@
         X(APPROVAL_ADD, WRITE, "INSERT INTO approval VALUES (?, ?, ?, ?, ?, ?)")                   \
         X(APPROVAL_OF, KEY,                                                                        \
           "SELECT name, uid, loginuid, at_real, reason FROM approval WHERE num = ?")               \
+        X(CREDENTIAL_UNSPENT, KEY,                                                                 \
+          "SELECT " CREDENTIAL_COLUMNS                                                             \
+          " FROM credential c CROSS JOIN standing s ON s.num = c.num "                             \
+          "WHERE c.role = ? AND c.ceiling > ? AND s.cause = 0 AND s.login_limit > ? "              \
+          "ORDER BY c.ceiling, c.num LIMIT ?")                                                     \
+        X(ROLE_COUNT_UNSPENT, KEY,                                                                 \
+          "SELECT count(*) FROM credential c CROSS JOIN standing s ON s.num = c.num "              \
+          "WHERE c.role = ? AND c.ceiling > ? AND s.cause = 0 AND s.login_limit > ?")              \
+        X(ROLE_USED, KEY, "SELECT 1 FROM credential WHERE role = ? LIMIT 1")                       \
+        X(ROLE_OFF_ADD, WRITE, "INSERT INTO role_off VALUES (?, ?, ?, ?, ?, ?)")                   \
+        X(ROLE_OFF_REMOVE, KEY, "DELETE FROM role_off WHERE role = ?")                             \
+        X(ROLE_OFF_READ, KEY,                                                                      \
+          "SELECT role, at_real, name, uid, loginuid, reason FROM role_off WHERE role = ?")        \
+        X(ROLE_OFF_AFTER, KEY,                                                                     \
+          "SELECT role, at_real, name, uid, loginuid, reason FROM role_off WHERE role > ? "        \
+          "ORDER BY role")                                                                         \
+        X(ALARM_ADD, WRITE,                                                                        \
+          "INSERT INTO alarm (num, kind, raised_real) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")    \
+        X(ALARM_ACK, KEY,                                                                          \
+          "UPDATE alarm SET acked_real = ?, name = ?, uid = ?, loginuid = ?, reason = ? "          \
+          "WHERE num = ? AND acked_real IS NULL")                                                  \
+        X(ALARM_OF, KEY,                                                                           \
+          "SELECT " ALARM_COLUMNS " FROM alarm a CROSS JOIN credential c ON c.num = a.num "        \
+          "WHERE a.num = ? ORDER BY a.kind")                                                       \
+        X(ALARM_OPEN, KEY,                                                                         \
+          "SELECT " ALARM_COLUMNS " FROM alarm a INDEXED BY alarm_open "                           \
+          "CROSS JOIN credential c ON c.num = a.num "                                              \
+          "WHERE a.acked_real IS NULL AND a.num > 0 ORDER BY a.num, a.kind LIMIT ?")               \
         X(STANDING_SPEND, KEY,                                                                     \
           "UPDATE standing SET uses_left = uses_left - 1, open_logins = open_logins + 1 "          \
           "WHERE num = ? AND uses_left > 0 AND cause = 0")                                         \
@@ -109,7 +140,7 @@
                                                                                                    \
         X(SESSION_ADD, WRITE,                                                                      \
           "INSERT INTO session (login, credential, boot, leader, ticks, opened, opened_real, "     \
-          "deadline, lingered, home) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                       \
+          "deadline, lingered, home, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")               \
         X(SESSION_READ, KEY, "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.login = ?")           \
         X(SESSION_LIVE, KEY,                                                                       \
           "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.ended IS NULL AND e.login > ? "          \
@@ -123,6 +154,8 @@
         X(SESSION_SET_BEGUN, KEY, "UPDATE session SET begun = ? WHERE login = ?")                  \
         X(SESSION_SET_DEADLINE, KEY,                                                               \
           "UPDATE session SET deadline = ? WHERE login = ? AND ended IS NULL")                     \
+        X(SESSION_SET_CUT_SHORT, KEY,                                                              \
+          "UPDATE session SET deadline = ?, why = ? WHERE login = ? AND ended IS NULL")            \
         X(SESSION_SET_ENDED, KEY,                                                                  \
           "UPDATE session SET ended = ?, ended_real = ?, evidence = ? "                            \
           "WHERE login = ? AND ended IS NULL")                                                     \
@@ -131,11 +164,6 @@
         X(RECEIPT_READ, KEY,                                                                       \
           "SELECT written_real, verdict, late_usec, data FROM receipt WHERE num = ?")              \
         X(RECEIPT_WRITTEN, KEY, "SELECT written_real FROM receipt WHERE num = ?")                  \
-        X(ALARM_OF, KEY,                                                                           \
-          "SELECT kind, raised_real, acked_real, name, uid, loginuid, reason FROM alarm "          \
-          "WHERE num = ? ORDER BY kind")                                                           \
-        X(ROLE_OFF_WHO, KEY,                                                                       \
-          "SELECT at_real, name, uid, loginuid, reason FROM role_off WHERE role = ?")              \
                                                                                                    \
         X(CODE_ADD, WRITE, "INSERT INTO code VALUES (?, ?, 0)")                                    \
         X(CODE_BY_HANDLE, KEY, "SELECT num, tries FROM code WHERE handle = ?")                     \

@@ -132,6 +132,16 @@ int store_each_own(Store *store, uid_t uid, int64_t after, int64_t limit,
                                   userdata);
 }
 
+int store_each_unspent(Store *store, const char *role, uint64_t now_usec, int64_t limit,
+                       bool (*each)(void *userdata, Credential *credential), void *userdata)
+{
+        const unsigned s = STATEMENT_CREDENTIAL_UNSPENT;
+
+        return each_credential_of(store, s,
+                                  db_first(store->db, s, "stti", role, now_usec, now_usec, limit),
+                                  each, userdata);
+}
+
 static int add_credential_row(Store *store, Credential *c, const char *key)
 {
         AUTO_FREE char *services = json_dumps(c->services, JSON_COMPACT);

@@ -20,6 +20,7 @@ typedef struct StoreMarks {
         ExpiryRow expired; /* the queue has been worked off up to here */
         int64_t lapsed;
         char frozen[FROZEN_TEXT_MAX]; /* "": it is not */
+        json_t *roles_off;            /* an object with a member for each; never changed in place */
 } StoreMarks;
 
 struct Store {
@@ -33,7 +34,10 @@ struct Store {
         uint64_t full_try_usec; /* CLOCK_BOOTTIME: when to try to make it again */
 };
 
-/* Calls back for the rows of a statement with CREDENTIAL_COLUMNS; found: what db_first() gave. */
+/* store-roles.c: once, at the opening. */
+int store_load_roles_off(Store *store);
+
+/* Calls back for each row of a statement with CREDENTIAL_COLUMNS; found: what db_first() gave. */
 int each_credential_of(Store *store, unsigned statement, int found,
                        bool (*each)(void *userdata, Credential *credential), void *userdata);
 /* A copy of a column that may be null; *failed is set when there is no memory for it. */

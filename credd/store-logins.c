@@ -97,6 +97,7 @@ int store_set_login(Store *store, int64_t num, LoginState state)
 void session_row_done(SessionRow *row)
 {
         free(row->home);
+        free(row->why);
         free(row->logind_id);
         free(row->user);
         free(row->role);
@@ -110,10 +111,11 @@ void session_row_done(SessionRow *row)
 
 int store_add_session(Store *store, const SessionRow *row)
 {
-        return row_exactly_one(db_run(store->db, STATEMENT_SESSION_ADD, "iiiiitttis", row->login,
+        return row_exactly_one(db_run(store->db, STATEMENT_SESSION_ADD, "iiiiitttiss", row->login,
                                       row->credential, store->boot, (int64_t)row->leader,
                                       (int64_t)row->ticks, row->opened_usec, row->opened_real_usec,
-                                      row->deadline_usec, (int64_t)row->lingered, row->home));
+                                      row->deadline_usec, (int64_t)row->lingered, row->home,
+                                      row->why));
 }
 
 static int take_session(Store *store, unsigned s, SessionRow *ret)
@@ -146,6 +148,7 @@ static int take_session(Store *store, unsigned s, SessionRow *ret)
         row.role = row_text(store->db, s, 22, &failed);
         row.holder = row_text(store->db, s, 23, &failed);
         row.issuer_uid = (uid_t)db_int(store->db, s, 24);
+        row.why = row_text(store->db, s, 25, &failed);
         if (failed || !row.user || !row.service)
                 return failed ? -ENOMEM : -EBADMSG;
         *ret = row;
@@ -217,6 +220,12 @@ int store_set_deadline(Store *store, int64_t login, uint64_t deadline_usec)
 {
         return row_exactly_one(
                 db_run(store->db, STATEMENT_SESSION_SET_DEADLINE, "ti", deadline_usec, login));
+}
+
+int store_cut_short(Store *store, int64_t login, uint64_t deadline_usec, const char *why)
+{
+        return row_exactly_one(db_run(store->db, STATEMENT_SESSION_SET_CUT_SHORT, "tsi",
+                                      deadline_usec, why, login));
 }
 
 int store_end_session(Store *store, int64_t login, uint64_t at_usec, const json_t *evidence)

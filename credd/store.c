@@ -20,7 +20,7 @@
 #define APPLICATION_ID  0x63726564 /* "cred" */
 #define FULL_RETRY_USEC (5 * USEC_PER_SEC)
 
-static const char *const migrations[] = {schema_sql, schema_2_sql};
+static const char *const migrations[] = {schema_sql, schema_2_sql, schema_3_sql};
 static const char *const statements[] = {
 #define X(name, plan, sql) sql,
         STATEMENTS(X)
@@ -39,7 +39,9 @@ int store_commit(Store *store)
 
 int store_savepoint(Store *store)
 {
+        json_decref(store->saved.roles_off);
         store->saved = store->now;
+        json_incref(store->saved.roles_off);
         return db_savepoint(store->db);
 }
 
@@ -50,7 +52,9 @@ int store_release(Store *store)
 
 int store_rollback(Store *store)
 {
+        json_decref(store->now.roles_off);
         store->now = store->saved;
+        json_incref(store->now.roles_off);
         return db_rollback_to(store->db);
 }
 
@@ -77,15 +81,6 @@ int64_t store_boot(const Store *store)
 int64_t store_newest_event(const Store *store)
 {
         return store->now.chain.seq;
-}
-
-int store_role_off(Store *store, const char *role)
-{
-        int r = db_first(store->db, STATEMENT_ROLE_OFF_READ, "s", role);
-
-        if (r > 0)
-                db_end(store->db, STATEMENT_ROLE_OFF_READ);
-        return r;
 }
 
 const char *store_frozen(const Store *store)
@@ -378,6 +373,8 @@ static int open_and_settle(Store *store, const char *dir, const char *boot_id)
                 r = db_begin(store->db);
         if (r == 0)
                 r = settle(store, boot_id);
+        if (r == 0)
+                r = store_load_roles_off(store);
         return r < 0 ? r : db_commit(store->db);
 }
 
@@ -426,6 +423,8 @@ Store *store_close(Store *store)
                 return NULL;
         (void)db_close(store->db);
         (void)digest_key_free(store->key);
+        json_decref(store->now.roles_off);
+        json_decref(store->saved.roles_off);
         if (store->dir_fd >= 0)
                 (void)close(store->dir_fd);
         free(store);

@@ -27,6 +27,33 @@ typedef struct Login {
         uint64_t ticks, parent_ticks;
 } Login;
 
+/* Who switched a role off, and why. */
+typedef struct RoleOff {
+        char *role;
+        uint64_t at_real_usec;
+        Actor actor;
+        char *reason; /* NULL: none */
+} RoleOff;
+
+/* What an admin has to see. Stored: the numbers are the file's. */
+typedef enum AlarmKind {
+        ALARM_BREAK_GLASS = 1,
+        ALARM_MISSED = 2, /* a session of it was not gone in time */
+} AlarmKind;
+
+typedef struct Alarm {
+        int64_t credential;
+        AlarmKind kind;
+        uint64_t raised_real_usec;
+        uint64_t acked_real_usec; /* USEC_INFINITY: nobody has */
+        Actor acked_by;
+        char *ack_reason;
+        /* of the credential */
+        char id[TOKEN_ID_LEN + 1];
+        char *user;
+        Actor issuer;
+} Alarm;
+
 /* What a login opened. ended_usec is USEC_INFINITY while it lives. */
 typedef struct SessionRow {
         int64_t login, credential, boot;
@@ -39,6 +66,7 @@ typedef struct SessionRow {
         uint64_t begun_usec; /* when its end was begun; USEC_INFINITY: not yet */
         uint64_t ended_usec, ended_real_usec;
         json_t *evidence;
+        char *why; /* its end was brought forward; NULL: it was not, or by the end of its credential */
         /* of the credential and the login */
         char id[TOKEN_ID_LEN + 1];
         char *user;
@@ -69,19 +97,6 @@ typedef struct Approval {
         char *reason; /* NULL: none */
 } Approval;
 
-/* What an admin has to see. Stored: the numbers are the file's. */
-typedef enum AlarmKind {
-        ALARM_BREAK_GLASS = 1,
-        ALARM_MISSED = 2, /* an end that was not in time */
-} AlarmKind;
-
-typedef struct Alarm {
-        AlarmKind kind;
-        uint64_t raised_real_usec, acked_real_usec; /* USEC_INFINITY: nobody has seen it */
-        Actor actor;                                /* who has */
-        char *reason;
-} Alarm;
-
 typedef struct Receipt {
         uint64_t written_usec, written_real_usec, late_usec;
         char *verdict;
@@ -106,6 +121,8 @@ typedef struct ExpiryRow {
 
 void login_done(Login *login);
 void session_row_done(SessionRow *row);
+void role_off_done(RoleOff *off);
+void alarm_done(Alarm *alarm);
 void revocation_done(Revocation *revocation);
 void receipt_done(Receipt *receipt);
 void event_row_done(EventRow *row);
@@ -148,6 +165,10 @@ int store_each_open(Store *store, uid_t uid, uint64_t now_usec,
 /* The same for those that this uid issued or asked for. */
 int store_each_own(Store *store, uid_t uid, int64_t after, int64_t limit,
                    bool (*each)(void *userdata, Credential *credential), void *userdata);
+/* The same for those under a role that still let somebody in, soonest ceiling first. */
+int store_each_unspent(Store *store, const char *role, uint64_t now_usec, int64_t limit,
+                       bool (*each)(void *userdata, Credential *credential), void *userdata);
+int store_count_unspent(Store *store, const char *role, uint64_t now_usec, int64_t *ret_count);
 /* The use that policy allowed. 0: spent; -ESTALE: there was none left after all. */
 int store_spend(Store *store, int64_t num);
 int store_close_login(Store *store, int64_t num);
@@ -204,6 +225,8 @@ int store_each_session(Store *store, SessionSet set, int64_t credential, int64_t
 int store_bind_session(Store *store, int64_t login, const char *logind_id);
 int store_begin_end(Store *store, int64_t login, uint64_t begun_usec);
 int store_set_deadline(Store *store, int64_t login, uint64_t deadline_usec);
+/* An end before its time. why: see SessionRow. */
+int store_cut_short(Store *store, int64_t login, uint64_t deadline_usec, const char *why);
 /* -ESTALE: it had ended before. */
 int store_end_session(Store *store, int64_t login, uint64_t at_usec, const json_t *evidence);
 
@@ -213,12 +236,6 @@ int store_find_receipt(Store *store, int64_t num, Receipt *ret);
 
 /* 1: when the receipt was written. */
 int store_receipt_written(Store *store, int64_t num, uint64_t *ret_real_usec);
-/* Calls back for each alarm of a credential until it returns false. */
-int store_each_alarm(Store *store, int64_t num, bool (*each)(void *userdata, const Alarm *alarm),
-                     void *userdata);
-/* By whom and why the role is switched off. */
-int store_find_role_off(Store *store, const char *role, Revocation *ret);
-
 /* Appends to the chain. num 0: of no credential. */
 int store_add_event(Store *store, const char *name, int64_t num, const char *data);
 int store_read_event(Store *store, int64_t seq, EventRow *ret);
@@ -232,8 +249,30 @@ void store_chain_hash(const uint8_t before[static HASH_LEN], const EventRow *row
 /* The last event that was pruned and its hash; 0 and no hash if none was. */
 int store_checkpoint(Store *store, int64_t *ret_seq, uint8_t ret_hash[static HASH_LEN]);
 int64_t store_journaled(const Store *store);
-/* 1: the role of that name is switched off; 0: it is not. */
-int store_role_off(Store *store, const char *role);
+
+/* From memory: a login asks. */
+bool store_role_off(const Store *store, const char *role);
+int store_find_role_off(Store *store, const char *role, RoleOff *ret);
+/* By name, until it returns false. */
+int store_each_role_off(Store *store, bool (*each)(void *userdata, const RoleOff *off),
+                        void *userdata);
+/* -EEXIST: it is off. */
+int store_add_role_off(Store *store, const RoleOff *off);
+/* -ESTALE: it is not. */
+int store_remove_role_off(Store *store, const char *role);
+/* 1: a credential was issued or asked for under it. */
+int store_role_used(Store *store, const char *role);
+
+/* Once a credential and kind: later ones change nothing. */
+int store_raise_alarm(Store *store, int64_t num, AlarmKind kind, uint64_t real_usec);
+/* All open ones of the credential, with what is acked_* and ack_reason. -ESTALE: none is open. */
+int store_ack_alarms(Store *store, int64_t num, const Alarm *ack);
+int store_each_alarm(Store *store, int64_t num, bool (*each)(void *userdata, const Alarm *alarm),
+                     void *userdata);
+/* Those that nobody has acknowledged, of all credentials. */
+int store_each_open_alarm(Store *store, int64_t limit,
+                          bool (*each)(void *userdata, const Alarm *alarm), void *userdata);
+
 /* By whom and why the host is frozen; NULL: it is not. */
 const char *store_frozen(const Store *store);
 int store_set_frozen(Store *store, const char *why);

@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "common/varlink.h"
+#include "credd/alarms.h"
 #include "credd/batch.h"
 #include "credd/describe.h"
 #include "credd/facts.h"
@@ -235,7 +236,7 @@ int verb_show(const Request *request, Answer *answer)
 {
         Manager *manager = request->manager;
         AUTO_CREDENTIAL Credential credential = {0};
-        json_auto_t *sessions = json_array(), *events = json_array();
+        json_auto_t *sessions = json_array(), *events = json_array(), *alarms = NULL;
         SessionQuery query = {.manager = manager, .found = sessions};
         json_t *shown;
         const char *id = NULL;
@@ -254,10 +255,13 @@ int verb_show(const Request *request, Answer *answer)
         if (r < 0 || query.failed)
                 return r < 0 ? r : -ENOMEM;
         shown = describe_credential(manager, &credential, true);
-        if (!shown)
+        alarms = alarms_of(manager, credential.num);
+        if (!shown || !alarms) {
+                json_decref(shown);
                 return -ENOMEM;
-        answer->parameters = json_pack("{so sO sO}", "credential", shown, "sessions", sessions,
-                                       "events", events);
+        }
+        answer->parameters = json_pack("{so sO sO sO}", "credential", shown, "sessions", sessions,
+                                       "events", events, "alarms", alarms);
         return answer->parameters ? 0 : -ENOMEM;
 }
 
@@ -269,7 +273,7 @@ static void add_problem(json_t *problems, bool is, const char *text)
                 (void)json_array_append_new(problems, json_string(text));
 }
 
-static json_t *problems_of(Manager *manager)
+static json_t *problems_of(Manager *manager, const json_t *alarms)
 {
         json_t *problems = json_array();
 
@@ -289,6 +293,8 @@ static json_t *problems_of(Manager *manager)
                     "the configuration has a mistake and is not in effect; credd --check names it");
         add_problem(problems, store_frozen(manager->store) != NULL,
                     store_frozen(manager->store) ?: "");
+        add_problem(problems, !alarms, "the alarms cannot be read from the store");
+        alarms_add_problems(alarms, problems);
         return problems;
 }
 
@@ -296,8 +302,9 @@ static json_t *problems_of(Manager *manager)
 static json_t *status_detail(Manager *manager)
 {
         const Counters *counters = &manager->counters;
+        json_auto_t *alarms = alarms_open(manager);
 
-        return json_pack("{si si ss sI ss sI sI sI so}", "sessions_open",
+        return json_pack("{si si ss sI ss sI sI sI sO? so}", "sessions_open",
                          (int)sessions_live(manager->sessions), "sessions_overdue",
                          (int)sessions_overdue(manager->sessions), "logind",
                          logind_connected(manager->logind) ? "connected" : "unreachable",
@@ -305,14 +312,15 @@ static json_t *status_detail(Manager *manager)
                          store_full(manager->store) ? "full" : "ok", "logins_asked",
                          (json_int_t)counters->logins_asked, "logins_accepted",
                          (json_int_t)counters->logins_accepted, "logins_refused",
-                         (json_int_t)counters->logins_refused, "problems", problems_of(manager));
+                         (json_int_t)counters->logins_refused, "unacknowledged", alarms, "problems",
+                         problems_of(manager, alarms));
 }
 
 static json_t *status_hidden(void)
 {
-        return json_pack("{sn sn sn sn sn sn sn sn s[]}", "sessions_open", "sessions_overdue",
+        return json_pack("{sn sn sn sn sn sn sn sn sn s[]}", "sessions_open", "sessions_overdue",
                          "logind", "journal_behind", "store", "logins_asked", "logins_accepted",
-                         "logins_refused", "problems");
+                         "logins_refused", "unacknowledged", "problems");
 }
 
 int verb_status(const Request *request, Answer *answer)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "credd/alarms.h"
 #include "credd/describe.h"
 #include "credd/verbs.h"
 
@@ -195,29 +196,14 @@ static bool session_one(void *userdata, SessionRow *row)
         return query->error == 0;
 }
 
-static bool alarm_one(void *userdata, const Alarm *alarm)
-{
-        bool acked = alarm->acked_real_usec != USEC_INFINITY;
-        json_t *shown = json_pack(
-                "{ss sI so so ss?}", "kind", alarm->kind == ALARM_MISSED ? "missed" : "break-glass",
-                "raised_usec", (json_int_t)alarm->raised_real_usec, "acked_usec",
-                acked ? json_integer((json_int_t)alarm->acked_real_usec) : json_null(), "by",
-                acked ? describe_actor(&alarm->actor) : json_null(), "reason", alarm->reason);
-
-        return json_array_append_new(userdata, shown) == 0;
-}
-
 static int add_alarms(AuditQuery *query, const Credential *c, json_t *record)
 {
-        json_auto_t *alarms = json_array();
-        int r = store_each_alarm(query->manager->store, c->num, alarm_one, alarms);
-
-        return r < 0 ? r : json_object_set(record, "alarms", alarms);
+        return json_object_set_new(record, "alarms", alarms_of(query->manager, c->num));
 }
 
 static int add_role_off(AuditQuery *query, const Credential *c, json_t *record)
 {
-        CLEANUP(revocation_done) Revocation off = {0};
+        CLEANUP(role_off_done) RoleOff off = {0};
         int r = 0;
 
         if (c->role)
@@ -282,13 +268,10 @@ static bool audit_one(void *userdata, Credential *c)
 static int add_users(Manager *manager, json_t *users)
 {
         for (size_t i = 0; i < manager->roles->n; i++) {
-                CLEANUP(revocation_done) Revocation off = {0};
                 const Role *role = manager->roles->roles[i];
-                int r = store_find_role_off(manager->store, role->name, &off);
+                bool off = store_role_off(manager->store, role->name);
 
-                if (r < 0)
-                        return r;
-                for (char **user = role->users; r == 0 && user && *user; user++)
+                for (char **user = role->users; !off && user && *user; user++)
                         if (json_array_append_new(users, json_string(*user)) < 0)
                                 return -ENOMEM;
         }

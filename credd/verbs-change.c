@@ -68,6 +68,7 @@ int verb_revoke(const Request *request, Answer *answer)
         AUTO_CREDENTIAL Credential credential = {0};
         const char *id = NULL, *reason = NULL;
         const Parameter parameters[] = {{"id", 's', &id}, {"reason", 'S', &reason}};
+        SessionsOf of = {0};
         uint64_t now = clock_line_usec(&manager->clock);
         int r;
 
@@ -80,13 +81,14 @@ int verb_revoke(const Request *request, Answer *answer)
                 return r < 0 ? r : 0;
         if (is_closed(manager, &credential))
                 return answer_final(manager, &credential, answer);
+        of.credential = credential.num;
         r = revoke_credential(request, &credential, reason);
         if (r == 0)
-                r = sessions_store_end(manager->sessions, credential.num, now);
+                r = sessions_store_end(manager->sessions, of, now, NULL);
         if (r == 0)
                 r = answer_with_credential(manager, credential.num, NULL, answer);
         if (r == 0)
-                sessions_end(manager->sessions, credential.num, now, NULL);
+                sessions_end(manager->sessions, of, now, NULL);
         return r;
 }
 
@@ -244,6 +246,8 @@ int verb_time(const Request *request, Answer *answer)
 
 static int give_back(const Request *request, const Credential *credential, Answer *answer)
 {
+        static const char why[] = "it was given back";
+        const SessionsOf of = {.credential = credential->num};
         Manager *manager = request->manager;
         uint64_t now = clock_line_usec(&manager->clock);
         Actor actor;
@@ -254,11 +258,11 @@ static int give_back(const Request *request, const Credential *credential, Answe
         if (r == 0)
                 r = event_credential_returned(&manager->events, credential, &actor);
         if (r == 0)
-                r = sessions_store_end(manager->sessions, credential->num, now);
+                r = sessions_store_end(manager->sessions, of, now, why);
         if (r == 0)
                 r = answer_with_credential(manager, credential->num, NULL, answer);
         if (r == 0)
-                sessions_end(manager->sessions, credential->num, now, "it was given back");
+                sessions_end(manager->sessions, of, now, why);
         return r;
 }
 
@@ -299,6 +303,7 @@ static int freeze(const Request *request, const char *reason, bool end_sessions)
 
 int verb_freeze(const Request *request, Answer *answer)
 {
+        const SessionsOf all = {0};
         Manager *manager = request->manager;
         const char *reason = NULL;
         bool end_sessions = false;
@@ -316,7 +321,7 @@ int verb_freeze(const Request *request, Answer *answer)
                 return answer_refused(answer, "io.credd.Admin.NothingToDo");
         r = freeze(request, reason, end_sessions);
         if (r == 0 && end_sessions)
-                r = sessions_store_end(manager->sessions, 0, now);
+                r = sessions_store_end(manager->sessions, all, now, store_frozen(manager->store));
         if (r < 0)
                 return r;
         answer->parameters = json_pack("{si}", "sessions_ending",
@@ -324,7 +329,7 @@ int verb_freeze(const Request *request, Answer *answer)
         if (!answer->parameters)
                 return -ENOMEM;
         if (end_sessions)
-                sessions_end(manager->sessions, 0, now, store_frozen(manager->store));
+                sessions_end(manager->sessions, all, now, store_frozen(manager->store));
         return 0;
 }
 

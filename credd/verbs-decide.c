@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/secret.h"
+#include "credd/alarms.h"
 #include "credd/describe.h"
 #include "credd/digest.h"
 #include "credd/expiry.h"
@@ -309,6 +310,8 @@ static int collect(const Request *request, Credential *credential, Answer *answe
                 r = event_credential_collected(&manager->events, credential, &actor);
         if (r == 0)
                 r = answer_with_credential(manager, credential->num, text, answer);
+        if (r == 0 && first)
+                r = alarms_note_issue(manager, credential);
         secret_erase(text, sizeof(text));
         if (r == 0)
                 expiry_changed(manager->expiry);

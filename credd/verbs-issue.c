@@ -6,6 +6,7 @@
 
 #include "common/secret.h"
 #include "common/varlink.h"
+#include "credd/alarms.h"
 #include "credd/digest.h"
 #include "credd/expiry.h"
 #include "credd/facts.h"
@@ -201,6 +202,8 @@ static int issue(const Request *request, const PolicyRules *rules, const IssueQu
                 r = event_credential_issued(&manager->events, &credential);
         if (r == 0)
                 r = answer_with_credential(manager, credential.num, text, answer);
+        if (r == 0)
+                r = alarms_note_issue(manager, &credential);
         secret_erase(text, sizeof(text));
         if (r == 0)
                 expiry_changed(manager->expiry);

@@ -3,6 +3,7 @@
  * is refused although it may go on is ended. sshd goes on after a session that was refused, without
  * pam_systemd and so without a session that anybody could see. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "credd/gate.h"
@@ -89,7 +90,7 @@ static int claim(Manager *manager, const Credential *credential, Login *login, O
         if (r == 0)
                 r = session_answer(manager, credential, &row, answer);
         if (r == 0)
-                r = session_open(manager->sessions, &row, opener->pidfd, NULL);
+                r = session_open(manager->sessions, &row, opener->pidfd);
         if (r == 0)
                 opener->pidfd = -1;
         return r;
@@ -98,18 +99,22 @@ static int claim(Manager *manager, const Credential *credential, Login *login, O
 /* The caller has proved by the nonce that it is this login's: its processes are ended by the one way
  * there is, as a session whose time is over. */
 static int refuse_and_end(Manager *manager, const Credential *credential, Login *login,
-                          Opener *opener)
+                          Opener *opener, Refusal refusal)
 {
         CLEANUP(session_row_done) SessionRow row = {0};
         int r;
 
         r = make_session(manager, credential, login, opener, &row);
         row.deadline_usec = row.opened_usec;
+        if (r == 0 && asprintf(&row.why, "its session was refused when it opened: %s",
+                               refusal_to_string(refusal)) < 0) {
+                row.why = NULL;
+                r = -ENOMEM;
+        }
         if (r == 0)
                 r = store_claim(manager, &row);
         if (r == 0)
-                r = session_open(manager->sessions, &row, opener->pidfd,
-                                 "its session was refused when it opened");
+                r = session_open(manager->sessions, &row, opener->pidfd);
         if (r == 0)
                 opener->pidfd = -1;
         return r;
@@ -131,7 +136,7 @@ static int open_named(const Request *request, const LoginQuestion *question, Ope
         if (refusal == REFUSAL_NONE)
                 return claim(request->manager, &credential, &login, opener, answer);
         if (credential.num > 0 && opener->pidfd >= 0) {
-                r = refuse_and_end(request->manager, &credential, &login, opener);
+                r = refuse_and_end(request->manager, &credential, &login, opener, refusal);
                 answer->keep = true;
         }
         return r < 0 ? r : login_refuse(request, credential.num, &question->facts, refusal, answer);

@@ -70,6 +70,8 @@ typedef struct Parameter {
 /* 0; 1: *answer names what is missing, unknown or of a wrong type. Optional ones that are absent
  * leave *ret as it was. Integers are not negative. */
 int parameters_read(json_t *object, const Parameter *parameters, size_t n, Answer *answer);
+/* What people give as a reason; NULL is fine. 0; 1: answered already. */
+int check_reason(const char *reason, Answer *answer);
 
 /* verbs-audit.c */
 int verb_audit(const Request *request, Answer *answer);
@@ -100,6 +102,13 @@ int verb_time(const Request *request, Answer *answer);
 int verb_return(const Request *request, Answer *answer);
 int verb_freeze(const Request *request, Answer *answer);
 int verb_thaw(const Request *request, Answer *answer);
+/* verbs-role.c */
+int verb_role_list(const Request *request, Answer *answer);
+int verb_role_show(const Request *request, Answer *answer);
+int verb_role_enable(const Request *request, Answer *answer);
+int verb_role_disable(const Request *request, Answer *answer);
+/* alarms.c */
+int verb_ack(const Request *request, Answer *answer);
 /* verbs-admin.c */
 int verb_list(const Request *request, Answer *answer);
 int verb_show(const Request *request, Answer *answer);

@@ -49,7 +49,7 @@ static int close_expired(Session *session)
         r = store_read_credential(manager->store, session->row.credential, &credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        if (credential.cause != CAUSE_USED || session->why)
+        if (credential.cause != CAUSE_USED || session->row.why)
                 return 0;
         r = store_close_credential(manager->store, credential.num, CAUSE_EXPIRED);
         return r < 0 ? r : event_credential_expired(&manager->events, &credential);

@@ -44,7 +44,7 @@ issue() { # prints an id
 verdict() { # METHOD ID ANSWER
     case $3 in
         *'"error":"io.credd.Admin.PermissionDenied"'*) printf - ;;
-        *'"error":"io.credd.Admin.NotFound"'*) printf '?' ;;
+        *'"error":"io.credd.Admin.NotFound"'* | *'"error":"io.credd.Admin.RoleNotFound"'*) printf '?' ;;
         *'"error":"io.credd.Admin.Refused"'*) printf R ;;
         *'"error":"io.credd.Admin.NotInSession"'*) printf N ;;
         *'"error":"io.credd.Admin.NothingToDo"'*) printf + ;; # the kind before has done it
@@ -52,6 +52,7 @@ verdict() { # METHOD ID ANSWER
         *)
             case $1 in
                 List | Requests | Sessions) [[ $3 == *"$2"* ]] && printf + || printf '?' ;;
+                RoleList) [[ $3 == *'"oncall"'* ]] && printf + || printf '?' ;;
                 Status) [[ $3 == *'"store":"ok"'* ]] && printf + || printf '?' ;;
                 *) printf + ;;
             esac
@@ -109,6 +110,11 @@ expect Freeze        '++--------' '{"reason":"a test"}'
 is "$(show_of "$victim" .state)" suspended 'frozen'
 expect Thaw          '++--------' '{}'
 is "$(show_of "$victim" .state)" active 'what nobody could revoke is active'
+expect RoleList      '+++++++???' '{}'
+expect RoleShow      '+++++++???' '{"role":"oncall"}'
+expect RoleDisable   '++--------' '{"role":"oncall","dry_run":true}'
+expect RoleEnable    '++--------' '{"role":"oncall"}'
+expect Ack           '++--?--???' '{"id":"@ID@","reason":"a test"}'
 expect Status        '+++???????' '{}'
 is "$(ask_as sam "$(call Issue "{\"user\":\"uma\",\"uid\":$uma,\"role\":\"oncall\"}")")" \
     "$(ask_as sam "$(call Issue "{\"user\":\"uma\",\"uid\":$uma,\"role\":\"nosuch\"}")")" \

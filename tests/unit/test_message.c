@@ -37,7 +37,7 @@ static void test_events__each_kind__comes_back_from_its_name(void **state)
         (void)state;
         for (int i = 0; i < EVENT_MAX; i++) {
                 assert_int_equal(event_kind_from_string(kinds[i].name), i);
-                assert_in_range(event_priority(KIND(i)), LOG_CRIT, LOG_DEBUG);
+                assert_in_range(event_priority(KIND(i)), LOG_ALERT, LOG_DEBUG);
         }
         for (size_t i = 0; i < ELEMENTSOF(unknown); i++)
                 assert_int_equal(event_kind_from_string(unknown[i]), EVENT_MAX);
@@ -48,6 +48,7 @@ static void test_events__what_an_admin_must_see__is_critical(void **state)
         (void)state;
         assert_int_equal(event_priority(EVENT_DEPROVISION_MISSED), LOG_CRIT);
         assert_int_equal(event_priority(EVENT_LOGIN_UNCLAIMED), LOG_CRIT);
+        assert_int_equal(event_priority(EVENT_BREAK_GLASS_USED), LOG_ALERT);
 }
 
 /* Each word of the text as a field of that name, with a value that tells where it stands. */
