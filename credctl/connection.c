@@ -4,6 +4,8 @@
 #include "credctl/connection.h"
 
 #include <malloc.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +32,7 @@ void connection_erase_json(void)
         json_set_alloc_funcs(malloc, free_erased);
 }
 
-static int say_unreachable(const Context *context, int error)
+int connection_say_unreachable(const Context *context, int error)
 {
         switch (-error) {
         case ENOENT:
@@ -71,13 +73,13 @@ static int exchange(const Context *context, const char *text, bool changes, Fram
         int r;
 
         if (fd < 0)
-                return say_unreachable(context, fd);
+                return connection_say_unreachable(context, fd);
         r = client_send(fd, text, strlen(text), deadline);
         /* Who is turned away has been told why before anything was asked. */
         if (r == -EPIPE && client_receive(fd, frame, deadline, ret_text, ret_len) == 0)
                 return 0;
         if (r < 0)
-                return say_unreachable(context, r);
+                return connection_say_unreachable(context, r);
         r = client_receive(fd, frame, deadline, ret_text, ret_len);
         if (r == -EMSGSIZE)
                 return -EBADMSG;
@@ -94,23 +96,34 @@ static bool is_tolerated(const Call *call, const char *error)
                strcmp(error + strlen(INTERFACE "."), call->tolerated) == 0;
 }
 
+static int encode(const char *method, json_t *parameters, bool more, char **ret_text)
+{
+        AUTO_FREE char *text = NULL;
+        char name[64];
+
+        snprintf(name, sizeof name, INTERFACE ".%s", method);
+        text = varlink_call_encode(name, parameters, more);
+        if (!text)
+                return -ENOMEM;
+        if (strlen(text) > VARLINK_CALL_MAX)
+                return words_fail(OUTCOME_USAGE, "that is more than credd takes in one call");
+        *ret_text = take_ptr(text);
+        return 0;
+}
+
 int connection_call(const Context *context, const Call *call, json_t **ret_reply)
 {
         CLEANUP(frame_done) Frame frame;
         CLEANUP(varlink_reply_done) VarlinkReply reply = {0};
         AUTO_FREE char *text = NULL;
-        char name[64], *answer = NULL;
+        char *answer = NULL;
         size_t len = 0;
         int r;
 
         frame_init(&frame, VARLINK_REPLY_MAX);
-        snprintf(name, sizeof name, INTERFACE ".%s", call->method);
-        text = varlink_call_encode(name, call->parameters, false);
-        if (!text)
-                return -ENOMEM;
-        if (strlen(text) > VARLINK_CALL_MAX)
-                return words_fail(OUTCOME_USAGE, "that is more than credd takes in one call");
-        r = exchange(context, text, call->changes, &frame, &answer, &len);
+        r = encode(call->method, call->parameters, false, &text);
+        if (r == 0)
+                r = exchange(context, text, call->changes, &frame, &answer, &len);
         if (r != 0)
                 return r;
         r = varlink_reply_decode(answer, len, &reply);
@@ -172,4 +185,70 @@ int connection_read_pages(const Context *context, const char *method, const char
         }
         *ret_records = take_ptr(records);
         return 0;
+}
+
+/* --- replies without end --- */
+
+/* Until there is something to read. Whoever reads what we write may leave meanwhile, which the next line
+ * would show; but that may be a day away. */
+static int wait_for_reply(int fd)
+{
+        struct pollfd entries[] = {{.fd = fd, .events = POLLIN}, {.fd = STDOUT_FILENO}};
+
+        while (poll(entries, ELEMENTSOF(entries), -1) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        if (!(entries[1].revents & POLLERR))
+                return 0;
+        (void)raise(SIGPIPE);
+        return words_fail(OUTCOME_FAILED, "nobody reads the standard output any more");
+}
+
+/* One reply. *ret_last: it is the last one, or there is none for the connection is lost. */
+static int take_reply(const Context *context, const Follow *follow, int fd, Frame *frame,
+                      int *ret_lost, bool *ret_last)
+{
+        CLEANUP(varlink_reply_done) VarlinkReply reply = {0};
+        char *answer = NULL;
+        size_t len = 0;
+        int r;
+
+        r = frame_pending(frame) > 0 ? 0 : wait_for_reply(fd);
+        if (r != 0)
+                return r;
+        r = client_receive(fd, frame, client_deadline_usec(LIMIT_USEC), &answer, &len);
+        if (r < 0 && r != -EMSGSIZE && r != -ENOMEM) {
+                *ret_lost = r;
+                *ret_last = true;
+                return 0;
+        }
+        if (r == 0)
+                r = varlink_reply_decode(answer, len, &reply);
+        if (r < 0)
+                return r == -EMSGSIZE ? -EBADMSG : r;
+        if (reply.error)
+                return refusal_say(&reply, context->verb);
+        *ret_last = !reply.continues;
+        return follow->each(follow->userdata, reply.parameters);
+}
+
+int connection_follow(const Context *context, const Follow *follow, int *ret_lost)
+{
+        CLEANUP(frame_done) Frame frame;
+        AUTO_FREE char *text = NULL;
+        AUTO_CLOSE int fd = -1;
+        uint64_t deadline = client_deadline_usec(LIMIT_USEC);
+        bool last = false;
+        int r, lost = 0;
+
+        frame_init(&frame, VARLINK_REPLY_MAX);
+        r = encode(follow->method, follow->parameters, true, &text);
+        if (r != 0)
+                return r;
+        fd = client_connect(context->socket, deadline);
+        lost = fd < 0 ? fd : client_send(fd, text, strlen(text), deadline);
+        while (r == 0 && lost == 0 && !last)
+                r = take_reply(context, follow, fd, &frame, &lost, &last);
+        *ret_lost = lost;
+        return r;
 }

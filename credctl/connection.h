@@ -34,3 +34,18 @@ int connection_change(const Context *context, const char *method, json_t *parame
  * parameters, which must be an object. */
 int connection_read_pages(const Context *context, const char *method, const char *member,
                           json_t *parameters, json_t **ret_records);
+
+/* A call with "more": each reply's parameters, NULL if it has none, go to each, as long as that returns 0. */
+typedef struct Follow {
+        const char *method; /* without its interface */
+        json_t *parameters; /* borrowed; NULL: none */
+        int (*each)(void *userdata, const json_t *parameters);
+        void *userdata;
+} Follow;
+
+/* 0: credd ended it, or *ret_lost says with a negative errno how the connection failed, about which
+ * nothing has been said; else what each returned, or why it failed. Waits between replies as long as it
+ * takes. */
+int connection_follow(const Context *context, const Follow *follow, int *ret_lost);
+/* Says of such a connection that there was none. */
+int connection_say_unreachable(const Context *context, int error);

@@ -39,9 +39,8 @@ static const struct {
 const char *output_colour(Style style)
 {
         static const char *const colours[STYLE_MAX] = {
-                [STYLE_HEADING] = "\033[1m",
-                [STYLE_GOOD] = "\033[32m",
-                [STYLE_ALARM] = "\033[31m",
+                [STYLE_HEADING] = "\033[1m",  [STYLE_GOOD] = "\033[32m", [STYLE_ALARM] = "\033[31m",
+                [STYLE_WARNING] = "\033[33m", [STYLE_FAINT] = "\033[2m",
         };
 
         return colours[style];
@@ -200,7 +199,7 @@ json_t *output_record(const json_t *record)
         return add_absent(made) < 0 ? NULL : take_ptr(made);
 }
 
-int output_json(const Context *context, const char *member, json_t *value)
+static int write_json(const Context *context, const char *member, const json_t *value, size_t flags)
 {
         json_auto_t *object = NULL;
         AUTO_FREE char *text = NULL;
@@ -213,11 +212,20 @@ int output_json(const Context *context, const char *member, json_t *value)
         if (!object)
                 return -ENOMEM;
         /* A terminal must not see U+009B as itself; a file may. */
-        text = json_dumps(object,
-                          JSON_INDENT(2) | (context->stdout_terminal ? JSON_ENSURE_ASCII : 0));
+        text = json_dumps(object, flags | (context->stdout_terminal ? JSON_ENSURE_ASCII : 0));
         if (!text)
                 return -ENOMEM;
         r = output_secret(text);
         secret_erase(text, strlen(text));
         return r;
+}
+
+int output_json(const Context *context, const char *member, json_t *value)
+{
+        return write_json(context, member, value, JSON_INDENT(2));
+}
+
+int output_json_line(const Context *context, const char *member, const json_t *value)
+{
+        return write_json(context, member, value, JSON_COMPACT);
 }

@@ -11,6 +11,8 @@ typedef enum Style {
         STYLE_HEADING,
         STYLE_GOOD,
         STYLE_ALARM,
+        STYLE_WARNING,
+        STYLE_FAINT,
         STYLE_MAX,
         STYLE_INVALID = -EINVAL,
 } Style;
@@ -32,6 +34,9 @@ int output_secret(const char *text);
  * moment gets an "x" as RFC 3339 in UTC before it, what credd left out of a record is there as
  * null. Written like a secret, since records of new credentials hold one. */
 int output_json(const Context *context, const char *member, json_t *value);
+
+/* The same on one line, for what comes without end. */
+int output_json_line(const Context *context, const char *member, const json_t *value);
 
 /* 0 if all that was written is written. */
 int output_flush(void);

@@ -37,9 +37,11 @@ extern const Option verb_freeze_options[];
 extern const Option verb_issue_options[];
 extern const Option verb_list_options[];
 extern const Option verb_request_options[];
+extern const Option verb_metrics_options[];
 extern const Option verb_revoke_options[];
 extern const Option verb_role_options[];
 extern const Option verb_sessions_options[];
+extern const Option verb_watch_options[];
 
 /* What "credctl" alone shows; 0 even if there are problems. */
 int verb_status_overview(const Context *context);
@@ -59,6 +61,7 @@ int verb_issue_run(const Context *context, const Arguments *arguments);
 int verb_list_run(const Context *context, const Arguments *arguments);
 int verb_request_run(const Context *context, const Arguments *arguments);
 int verb_requests_run(const Context *context, const Arguments *arguments);
+int verb_metrics_run(const Context *context, const Arguments *arguments);
 int verb_revoke_run(const Context *context, const Arguments *arguments);
 int verb_role_run(const Context *context, const Arguments *arguments);
 int verb_sessions_run(const Context *context, const Arguments *arguments);
@@ -67,3 +70,4 @@ int verb_status_run(const Context *context, const Arguments *arguments);
 int verb_thaw_run(const Context *context, const Arguments *arguments);
 int verb_time_run(const Context *context, const Arguments *arguments);
 int verb_verify_run(const Context *context, const Arguments *arguments);
+int verb_watch_run(const Context *context, const Arguments *arguments);

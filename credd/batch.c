@@ -13,6 +13,7 @@
 #include "credd/audit-head.h"
 #include "credd/outbox.h"
 #include "credd/peer.h"
+#include "credd/subscribe.h"
 
 #define REQUESTS_MAX 64
 
@@ -101,9 +102,12 @@ int batch_leave(Batch *batch, int r)
         batch->inside = false;
         if (r >= 0) {
                 undo = store_release(batch->manager->store);
+                tally_move(&batch->manager->tally, &batch->manager->tally_open);
                 batch->requests++;
-        } else
+        } else {
                 undo = store_rollback(batch->manager->store);
+                batch->manager->tally_open = (Tally){0};
+        }
         if (undo < 0) {
                 /* SQLite has rolled the whole transaction back by itself: others' changes with it.
                  */
@@ -154,6 +158,8 @@ int batch_commit(Batch *batch)
         r = batch->manager->failed ? -EIO : outbox_note(batch->manager->outbox);
         if (r == 0)
                 r = store_commit(batch->manager->store);
+        if (r == 0 && batch->requests > 0)
+                tally_observe(&batch->manager->tally, TALLY_BATCH, batch->requests);
         batch->open = false;
         batch->requests = 0;
         (void)sd_event_source_set_enabled(batch->defer, SD_EVENT_OFF);
@@ -163,6 +169,7 @@ int batch_commit(Batch *batch)
         } else {
                 outbox_kick(batch->manager->outbox);
                 audit_head_changed(batch->manager->audit_head);
+                subscribers_kick(batch->manager->subscribers);
         }
         return r;
 }

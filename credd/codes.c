@@ -115,6 +115,7 @@ int codes_refuse(Manager *manager, const CodeTry *try, const LoginFacts *facts)
         int r;
 
         manager->counters.logins_refused++;
+        manager->counters.refused_by[try->refusal]++;
         if (try->refusal == REFUSAL_SECRET || try->refusal == REFUSAL_UNKNOWN)
                 limiter_count(manager->limiter, facts->uid, facts->rhost,
                               clock_line_usec(&manager->clock));

@@ -130,5 +130,7 @@ int event_credential_deprovisioned(Events *events, const Credential *credential,
         put(fields, "verdict", receipt->verdict);
         put_format(fields, "late_usec", "%" PRIu64, receipt->late_usec);
         put(fields, "evidence", data);
+        if (events->tally)
+                tally_receipt(events->tally, receipt->verdict, receipt->late_usec);
         return add(events, EVENT_CREDENTIAL_DEPROVISIONED, credential->num, fields);
 }

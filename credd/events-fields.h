@@ -72,5 +72,7 @@ static inline int add(Events *events, EventKind kind, int64_t num, json_t *field
 
         if (!text)
                 return -ENOMEM;
+        if (events->tally)
+                events->tally->events[kind]++;
         return store_add_event(events->store, event_name(kind), num, text);
 }

@@ -6,11 +6,13 @@
 #include "credd/message-ids.h"
 #include "credd/policy.h"
 #include "credd/store.h"
+#include "credd/tally.h"
 
 /* Moments are given on the line and written as wall clock, RFC 3339 in UTC. */
 typedef struct Events {
         Store *store;
         Clock *clock;
+        Tally *tally; /* counts them; NULL: nobody does */
 } Events;
 
 int event_credential_issued(Events *events, const Credential *credential);
@@ -80,9 +82,9 @@ int event_daemon_stopped(Events *events);
 /* The head of the chain as it was before this event. */
 int event_audit_head(Events *events, int64_t seq, const char *hash, bool clock_synchronized);
 
+const char *event_name(EventKind kind);
 /* The journal's entry of a row: MESSAGE and the rest. */
 const char *event_message_id(EventKind kind);
-const char *event_name(EventKind kind);
 int event_priority(EventKind kind);
 /* EVENT_MAX: an event that this version does not know. */
 EventKind event_kind_from_string(const char *name);

@@ -23,6 +23,7 @@
 #include "credd/server.h"
 #include "credd/session.h"
 #include "credd/setup.h"
+#include "credd/subscribe.h"
 
 #define ADMIN_GROUP "credd-admin"
 #define STATUS_MAX  128
@@ -208,7 +209,7 @@ static int open_store(Manager *manager)
                               SD_CRIT "Cannot open the store in %s: %s. It is left as it "
                                       "is; no token login is accepted.\n",
                               manager->paths.state, strerror(-r));
-        manager->events = (Events){manager->store, &manager->clock};
+        manager->events = (Events){manager->store, &manager->clock, &manager->tally_open};
         return r;
 }
 
@@ -268,6 +269,8 @@ static int build(Manager *manager)
                 r = clock_watch_new(manager, &manager->clock_watch);
         if (r >= 0)
                 r = audit_head_new(manager, &manager->audit_head);
+        if (r >= 0)
+                r = subscribers_new(manager, &manager->subscribers);
         return r;
 }
 
@@ -296,6 +299,7 @@ Manager *manager_free(Manager *manager)
         if (!manager)
                 return NULL;
         manager->server = server_free(manager->server);
+        manager->subscribers = subscribers_free(manager->subscribers);
         manager->audit_head = audit_head_free(manager->audit_head);
         manager->clock_watch = clock_watch_free(manager->clock_watch);
         manager->expiry = expiry_free(manager->expiry);

@@ -21,6 +21,7 @@ typedef struct Refusals Refusals;
 typedef struct Notices Notices;
 typedef struct Server Server;
 typedef struct AuditHead AuditHead;
+typedef struct Subscribers Subscribers;
 
 /* Order of the loop: kills before logins, then the one commit, for which many logins wait together, and
  * what follows from it; last of all the Admin socket, where anybody could keep the loop busy. */
@@ -37,6 +38,7 @@ enum {
 
 typedef struct Counters {
         uint64_t logins_asked, logins_accepted, logins_refused;
+        uint64_t refused_by[REFUSAL_MAX];
 } Counters;
 
 typedef struct Paths {
@@ -64,12 +66,14 @@ typedef struct Manager {
         Expiry *expiry;
         ClockWatch *clock_watch;
         AuditHead *audit_head;
+        Subscribers *subscribers;
         Server *server;
         sd_event_source *sigterm, *sigint, *sighup;
         uint64_t started_real_usec, started_boot_usec;
         char logind_problem[200]; /* why logind's last answer was no; "": it was not */
         Counters counters;
-        bool failed; /* the store's truth is unknown: nothing more is read or written */
+        Tally tally, tally_open; /* open: of the request under way, which may be undone */
+        bool failed;             /* the store's truth is unknown: nothing more is read or written */
 } Manager;
 
 int manager_new(const Paths *paths, Manager **ret_manager);

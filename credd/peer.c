@@ -5,25 +5,15 @@
 #include "credd/peer.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
-#include "common/frame.h"
 #include "common/secret.h"
 #include "common/varlink.h"
 #include "credd/batch.h"
-#include "credd/proc.h"
+#include "credd/peer-internal.h"
+#include "credd/subscribe.h"
 #include "credd/verbs.h"
-
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77 /* Linux 6.5; Debian 12's headers are older than that */
-#endif
 
 /* A whole call and its answer, for the module; for people, so that a right that was withdrawn ends.
  */
@@ -32,209 +22,6 @@
 /* A message that has begun must end within this. */
 #define MESSAGE_USEC (5 * USEC_PER_SEC)
 #define TIMER_SLACK  (50 * USEC_PER_MSEC)
-
-struct Peer {
-        Manager *manager;
-        PeerKind kind;
-        PeerIdentity identity;
-        struct stat groups_file; /* when it connected */
-        int fd;
-        sd_event_source *io, *life;
-        uint64_t end_boot_usec;
-        uint64_t message_boot_usec; /* when what is under way must be done; 0: nothing is */
-        Frame in;
-        char *out;
-        size_t out_len, out_sent;
-        void (*gone)(void *userdata);
-        void *userdata;
-};
-
-/* --- who is there --- */
-
-static int read_groups(int fd, PeerIdentity *identity)
-{
-        AUTO_FREE gid_t *groups = NULL;
-        socklen_t len = 0;
-
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) < 0 && errno != ERANGE)
-                return -errno;
-        if (len == 0)
-                return 0;
-        groups = malloc(len);
-        if (!groups)
-                return -ENOMEM;
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
-                return -errno;
-        identity->n_groups = len / sizeof(*groups);
-        identity->groups = take_ptr(groups);
-        return 0;
-}
-
-int peer_identify(int fd, PeerIdentity *ret_identity)
-{
-        /* Nobody, until the kernel has said who: an identity that was not filled in must not be
-         * root. */
-        struct ucred peer = {.pid = 0, .uid = UID_NONE, .gid = (gid_t)-1};
-        PeerIdentity identity = {.uid = UID_NONE, .gid = (gid_t)-1};
-        socklen_t len = sizeof(peer);
-        int r;
-
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || len != sizeof(peer))
-                return -EPERM;
-        r = read_groups(fd, &identity);
-        if (r < 0)
-                return r;
-        identity.uid = peer.uid;
-        identity.gid = peer.gid;
-        identity.pid = peer.pid;
-        *ret_identity = identity;
-        return 0;
-}
-
-void peer_identity_done(PeerIdentity *identity)
-{
-        free(identity->groups);
-        *identity = (PeerIdentity){.uid = UID_NONE, .gid = (gid_t)-1};
-}
-
-const PeerIdentity *peer_identity(const Peer *peer)
-{
-        return &peer->identity;
-}
-
-PeerKind peer_kind(const Peer *peer)
-{
-        return peer->kind;
-}
-
-/* /etc/passwd alone, not NSS: the loop must not wait for a directory server. A person who is only
- * there is shown by uid. */
-static void name_of_uid(uid_t uid, char ret_name[static USER_NAME_LEN_MAX + 1])
-{
-        FILE *file = fopen("/etc/passwd", "re");
-        struct passwd *entry;
-
-        ret_name[0] = '\0';
-        while (file && (entry = fgetpwent(file)))
-                if (entry->pw_uid == uid && name_valid(entry->pw_name)) {
-                        (void)snprintf(ret_name, USER_NAME_LEN_MAX + 1, "%s", entry->pw_name);
-                        break;
-                }
-        if (file)
-                (void)fclose(file);
-}
-
-bool peer_waits(const Peer *peer)
-{
-        struct pollfd end = {.fd = peer->fd, .events = POLLRDHUP};
-
-        return poll(&end, 1, 0) == 0;
-}
-
-/* Before 6.5 the kernel has the number only. A pidfd opened for a number may be another process's,
- * if the peer exited and the number was given again; while the peer still holds its end of the
- * connection it has not exited, so look at that after the opening. */
-static int pidfd_by_number(const Peer *peer, int *ret_fd)
-{
-        AUTO_CLOSE int fd = -1;
-
-        fd = pidfd_open(peer->identity.pid, 0);
-        if (fd < 0)
-                return -errno;
-        /* Closed for good; one that has only said its last word is there to hear the answer. */
-        if (poll(&(struct pollfd){.fd = peer->fd}, 1, 0) != 0)
-                return -ESRCH;
-        *ret_fd = take_fd(&fd);
-        return 0;
-}
-
-int peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks)
-{
-        AUTO_CLOSE int fd = -1;
-        socklen_t len = sizeof(fd);
-        ProcInfo info;
-        struct pollfd exited;
-        int r = 0;
-
-        if (getsockopt(peer->fd, SOL_SOCKET, SO_PEERPIDFD, &fd, &len) < 0)
-                r = errno == ENOPROTOOPT ? pidfd_by_number(peer, &fd) : -ESRCH;
-        if (r == 0)
-                r = proc_read(peer->identity.pid, &info);
-        if (r != 0)
-                return r;
-        /* Still alive after its ticks were read: they are this process's. */
-        exited = (struct pollfd){.fd = fd, .events = POLLIN};
-        if (poll(&exited, 1, 0) != 0)
-                return -ESRCH;
-        *ret_ticks = info.start_ticks;
-        *ret_fd = take_fd(&fd);
-        return 0;
-}
-
-/* A number in decimal and nothing else; the kernel writes (uid_t)-1 when it was never set. */
-static int read_loginuid(pid_t pid, uid_t *ret_loginuid)
-{
-        char path[64], text[16] = "", *end;
-        unsigned long loginuid;
-        FILE *file;
-
-        (void)snprintf(path, sizeof(path), "/proc/%d/loginuid", pid);
-        file = fopen(path, "re");
-        if (!file)
-                return -errno;
-        if (!fgets(text, sizeof(text), file))
-                text[0] = '\0';
-        (void)fclose(file);
-        errno = 0;
-        loginuid = strtoul(text, &end, 10);
-        if (text[0] < '0' || text[0] > '9' || errno != 0 || *end || loginuid > UID_NONE)
-                return -EBADMSG;
-        *ret_loginuid = (uid_t)loginuid;
-        return 0;
-}
-
-int peer_loginuid(const Peer *peer, uid_t *ret_loginuid)
-{
-        AUTO_CLOSE int pidfd = -1;
-        uid_t loginuid = UID_NONE;
-        uint64_t ticks;
-        int r;
-
-        r = read_loginuid(peer->identity.pid, &loginuid);
-        /* It connected, and lives after the reading: so the number was not another's meanwhile. */
-        if (r == 0)
-                r = peer_pidfd(peer, &pidfd, &ticks);
-        if (r == 0)
-                *ret_loginuid = loginuid;
-        return r;
-}
-
-void peer_actor(const Peer *peer, Actor *ret_actor)
-{
-        *ret_actor = (Actor){.uid = peer->identity.uid, .loginuid = UID_NONE};
-        name_of_uid(ret_actor->uid, ret_actor->name);
-        (void)peer_loginuid(peer, &ret_actor->loginuid);
-}
-
-/* Moment, size and inode: those who edit it make a new file. */
-static void read_groups_file(struct stat *ret)
-{
-        if (stat("/etc/group", ret) < 0)
-                *ret = (struct stat){0};
-}
-
-bool peer_groups_file_changed(const Peer *peer)
-{
-        const struct stat *then = &peer->groups_file;
-        struct stat now;
-
-        read_groups_file(&now);
-        return now.st_ino != then->st_ino || now.st_size != then->st_size ||
-               now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
-               now.st_mtim.tv_nsec != then->st_mtim.tv_nsec;
-}
-
-/* --- the stream --- */
 
 static void peer_end(Peer *peer)
 {
@@ -252,8 +39,10 @@ static void drop_out(Peer *peer)
 static void set_life(Peer *peer)
 {
         uint64_t end = peer->end_boot_usec;
+        /* What a follower says meanwhile is not read on, so it is not waited for. */
+        bool begun = frame_pending(&peer->in) > 0 && !peer->following;
 
-        if (frame_pending(&peer->in) == 0 && !peer->out)
+        if (!begun && !peer->out)
                 peer->message_boot_usec = 0;
         else if (peer->message_boot_usec == 0)
                 peer->message_boot_usec = clock_boot_usec(&peer->manager->clock) + MESSAGE_USEC;
@@ -283,6 +72,13 @@ static void take_message(Peer *peer)
                 peer_end(peer);
 }
 
+/* A follower with nothing under way: of its socket, only the end is of interest. */
+static void rest(Peer *peer)
+{
+        (void)sd_event_source_set_io_events(peer->io, 0);
+        set_life(peer);
+}
+
 /* Sends what is left. A message that waits already is looked at from the loop (the socket is
  * writable, so EPOLLOUT comes at once): peers take turns, and the stack does not grow with them. */
 static void flush_out(Peer *peer)
@@ -308,6 +104,11 @@ static void flush_out(Peer *peer)
                 peer_end(peer);
                 return;
         }
+        if (peer->following) {
+                rest(peer);
+                subscription_ready(peer->following);
+                return;
+        }
         (void)sd_event_source_set_io_events(
                 peer->io, frame_pending(&peer->in) > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
         set_life(peer);
@@ -324,6 +125,12 @@ void peer_send(Peer *peer, char *text)
         peer->out_len = strlen(text) + 1;
         peer->out_sent = 0;
         flush_out(peer);
+}
+
+void peer_follow(Peer *peer, Subscription *subscription)
+{
+        peer->following = subscription;
+        rest(peer);
 }
 
 char *peer_unavailable(const Peer *peer)
@@ -373,11 +180,24 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         return 0;
 }
 
+/* The last reply, as far as the socket takes it at once: it says where to go on. */
+static void say_last(Peer *peer)
+{
+        AUTO_FREE char *text = subscription_last(peer->following);
+
+        if (text)
+                (void)send(peer->fd, text, strlen(text) + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static int on_life(sd_event_source *source, uint64_t usec, void *userdata)
 {
+        Peer *peer = userdata;
+
         (void)source;
         (void)usec;
-        peer_end(userdata);
+        if (peer->following && !peer->out)
+                say_last(peer);
+        peer_end(peer);
         return 0;
 }
 
@@ -416,7 +236,7 @@ int peer_new(Manager *manager, PeerKind kind, int fd, PeerIdentity *identity,
         *identity = (PeerIdentity){.uid = UID_NONE, .gid = (gid_t)-1};
         peer->end_boot_usec = clock_boot_usec(&manager->clock) +
                               (kind == PEER_LOGIN ? LOGIN_LIFE_USEC : ADMIN_LIFE_USEC);
-        read_groups_file(&peer->groups_file);
+        peer_read_groups_file(&peer->groups_file);
         frame_init(&peer->in, VARLINK_CALL_MAX);
         r = add_sources(peer);
         if (r < 0) {
@@ -433,6 +253,7 @@ Peer *peer_free(Peer *peer)
         if (!peer)
                 return NULL;
         batch_forget(peer->manager->batch, peer);
+        (void)subscription_free(peer->following);
         (void)sd_event_source_disable_unref(peer->io);
         (void)sd_event_source_disable_unref(peer->life);
         drop_out(peer);

@@ -8,6 +8,7 @@
 #include "credd/manager.h"
 
 typedef struct Peer Peer;
+typedef struct Subscription Subscription;
 
 /* What the kernel says of the process that connected, at the moment it did. Starts as nobody. */
 typedef struct PeerIdentity {
@@ -47,5 +48,8 @@ int peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks);
 /* Sends one message; takes the text and erases it. NULL: out of memory, and the connection is
  * closed. A Login peer is closed after its message: it may be gone when this returns. */
 void peer_send(Peer *peer, char *text);
+/* From now on no call is read, and each time a message has left, the subscription is told. Takes it. A
+ * message that is not taken in time ends the connection, as any. */
+void peer_follow(Peer *peer, Subscription *subscription);
 /* The text that says "Unavailable" on this peer's interface. */
 char *peer_unavailable(const Peer *peer);

@@ -161,6 +161,7 @@ void refusals_add_login(Refusals *refusals, int64_t num, const LoginFacts *facts
         (void)snprintf(line.service, sizeof(line.service), "%s", facts->service);
         (void)snprintf(line.rhost, sizeof(line.rhost), "%s", facts->rhost ?: "");
         refusals->manager->counters.logins_refused++;
+        refusals->manager->counters.refused_by[refusal]++;
         (void)count(refusals, &line);
 }
 

@@ -240,6 +240,26 @@ void revocation_done(Revocation *revocation)
         *revocation = (Revocation){0};
 }
 
+int store_count_ahead(Store *store, uint64_t now_usec, int64_t max,
+                      uint64_t counts[static STATE_MAX])
+{
+        const unsigned s = STATEMENT_EXPIRY_LATER;
+        int64_t n = 0;
+        int r;
+
+        for (r = db_first(store->db, s, "ti", now_usec, max + 1); r > 0 && n <= max;
+             r = db_next(store->db, s)) {
+                const Credential credential = {.login_limit_usec = db_usec(store->db, s, 1),
+                                               .cause = (Cause)db_int(store->db, s, 2),
+                                               .open_logins = db_int(store->db, s, 3)};
+
+                counts[credential_state(&credential, false, now_usec)]++;
+                n++;
+        }
+        db_end(store->db, s);
+        return r < 0 ? r : n <= max;
+}
+
 static size_t take_expiry(Store *store, unsigned s, int found, ExpiryRow *rows, size_t limit,
                           int *ret_error)
 {

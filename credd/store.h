@@ -174,6 +174,10 @@ int store_spend(Store *store, int64_t num);
 int store_close_login(Store *store, int64_t num);
 /* Closed for good to logins: the token's hash is erased, and a code's handle is free. */
 int store_close_credential(Store *store, int64_t num, Cause cause);
+/* Adds up the states of those whose login limit is to come, sessions that are ending aside. 1: done; 0:
+ * there are more than max. */
+int store_count_ahead(Store *store, uint64_t now_usec, int64_t max,
+                      uint64_t counts[static STATE_MAX]);
 /* -ESTALE: it is closed. */
 int store_extend(Store *store, int64_t num, uint64_t login_limit_usec);
 int store_add_revocation(Store *store, int64_t num, const Revocation *revocation);

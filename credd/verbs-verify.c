@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "credd/describe.h"
+#include "credd/chain-page.h"
 #include "credd/digest.h"
 #include "credd/outbox.h"
 #include "credd/verbs.h"
@@ -17,85 +17,25 @@
 #define SLICE     2000
 #define PROBLEMS  100
 
-static json_t *head_of(Manager *manager)
-{
-        uint8_t hash[HASH_LEN];
-        char text[HEX_LEN(HASH_LEN)];
-        int64_t seq = store_head(manager->store, hash);
-
-        digest_hex(hash, HASH_LEN, text);
-        return json_pack("{sI ss}", "seq", (json_int_t)seq, "hash", text);
-}
-
-/* --- Events --- */
-
-static int add_hash(json_t *shown, const EventRow *row)
-{
-        char text[HEX_LEN(HASH_LEN)];
-
-        digest_hex(row->hash, HASH_LEN, text);
-        return json_object_set_new(shown, "hash", json_string(text));
-}
-
-static int add_credential(Manager *manager, json_t *shown, int64_t num)
-{
-        AUTO_CREDENTIAL Credential credential = {0};
-        int r = 0;
-
-        if (num > 0)
-                r = store_read_credential(manager->store, num, &credential);
-        if (r < 0)
-                return r;
-        return json_object_set_new(shown, "credential",
-                                   r > 0 ? json_string(credential.id) : json_null());
-}
-
-/* A row that cannot be read is not left out: its number and hash come, with nothing in it. */
-static int append_event(Manager *manager, const EventRow *row, json_t *events)
-{
-        json_t *shown = describe_event(row);
-
-        if (!shown)
-                shown = json_pack("{sI ss sI s{}}", "seq", (json_int_t)row->seq, "event", "damaged",
-                                  "time_usec", (json_int_t)row->real_usec, "fields");
-        if (!shown)
-                return -ENOMEM;
-        if (add_hash(shown, row) < 0 || add_credential(manager, shown, row->credential) < 0) {
-                json_decref(shown);
-                return -ENOMEM;
-        }
-        return json_array_append_new(events, shown) < 0 ? -ENOMEM : 0;
-}
-
 int verb_events(const Request *request, Answer *answer)
 {
         Manager *manager = request->manager;
         json_auto_t *events = json_array();
         int64_t after = 0;
         const Parameter parameters[] = {{"after", 'I', &after}};
+        const ChainLimit limit = {.rows = PAGE, .size = PAGE_SIZE};
         bool end = false;
-        size_t size = 0;
         int r;
 
         r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        for (unsigned i = 0; i < PAGE && size < PAGE_SIZE && r == 0; i++) {
-                CLEANUP(event_row_done) EventRow row = {0};
-
-                r = store_next_event(manager->store, after, &row);
-                end = r == 0;
-                if (r <= 0)
-                        break;
-                after = row.seq;
-                size += strlen(row.data);
-                r = append_event(manager, &row, events);
-        }
+        r = chain_page(manager, &limit, &after, events, &end);
         if (r < 0)
                 return r;
         answer->parameters = json_pack(
                 "{sO so so sI}", "events", events, "next",
-                end ? json_null() : json_integer((json_int_t)after), "head", head_of(manager),
+                end ? json_null() : json_integer((json_int_t)after), "head", chain_head(manager),
                 "journaled",
                 (json_int_t)(store_newest_event(manager->store) - outbox_behind(manager->outbox)));
         return answer->parameters ? 0 : -ENOMEM;
@@ -201,6 +141,6 @@ int verb_verify(const Request *request, Answer *answer)
                         store_newest_event(manager->store));
         answer->parameters = json_pack("{sI so sO so}", "checked", (json_int_t)check.checked,
                                        "next", end ? json_null() : json_integer(check.seq),
-                                       "problems", problems, "head", head_of(manager));
+                                       "problems", problems, "head", chain_head(manager));
         return answer->parameters ? 0 : -ENOMEM;
 }

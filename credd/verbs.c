@@ -13,6 +13,7 @@
 #include "credd/caller.h"
 #include "credd/facts.h"
 #include "credd/refusals.h"
+#include "credd/subscribe.h"
 
 /* Not a right of the method as such: the handler asks for the one it needs, of the thing it is about. */
 #define BY_THING RIGHT_MAX
@@ -52,8 +53,10 @@ static const Verb verbs[] = {
         {"io.credd.Admin.RoleEnable", PEER_ADMIN, RIGHT_SWITCH_ROLE, true, verb_role_enable},
         {"io.credd.Admin.RoleDisable", PEER_ADMIN, RIGHT_SWITCH_ROLE, true, verb_role_disable},
         {"io.credd.Admin.Ack", PEER_ADMIN, BY_THING, true, verb_ack},
+        {"io.credd.Admin.Subscribe", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_subscribe},
         {"io.credd.Admin.Sessions", PEER_ADMIN, BY_THING, false, verb_sessions},
         {"io.credd.Admin.Explain", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_explain},
+        {"io.credd.Admin.Metrics", PEER_ADMIN, RIGHT_STATUS_DETAIL, false, verb_metrics},
         {"io.credd.Admin.Status", PEER_ADMIN, BY_THING, false, verb_status},
 };
 
@@ -377,6 +380,11 @@ int verbs_dispatch(Manager *manager, Peer *peer, char *text, size_t len)
                 return r;
         oneway = call.oneway;
         r = run(manager, peer, &call, &answer, &wait);
+        if (r == 0 && answer.follows) {
+                r = subscribers_add(manager->subscribers, peer, answer.after);
+                if (r == 0)
+                        return 0;
+        }
         out = encode(peer, r, &answer);
         if (oneway) {
                 /* Nothing asks this of us but a test; the connection ends rather than stay silent.

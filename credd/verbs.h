@@ -24,6 +24,9 @@ typedef struct Answer {
         const char *error; /* NULL: none */
         json_t *parameters;
         bool keep; /* though it is an error, what the handler changed stays */
+        /* No answer now: the peer follows the events from then on, those after this one first. */
+        bool follows;
+        int64_t after;
 } Answer;
 
 /* 0: *answer is set, and what was changed is to be kept unless it is an error. Negative: nothing
@@ -78,6 +81,10 @@ int verb_audit(const Request *request, Answer *answer);
 /* verbs-verify.c */
 int verb_events(const Request *request, Answer *answer);
 int verb_verify(const Request *request, Answer *answer);
+/* subscribe.c */
+int verb_subscribe(const Request *request, Answer *answer);
+/* verbs-metrics.c */
+int verb_metrics(const Request *request, Answer *answer);
 /* verbs-login.c */
 int verb_authenticate(const Request *request, Answer *answer);
 int verb_check_account(const Request *request, Answer *answer);

@@ -231,7 +231,7 @@ static void test_events__each_function__fills_the_words_of_its_text(void **state
 static void test_event_login_refused__unknown_id__tells_no_name(void **state)
 {
         StoreRig *rig = *state;
-        Events events = {rig->store, &rig->clock};
+        Events events = {.store = rig->store, .clock = &rig->clock};
         CLEANUP(event_row_done) EventRow row = {0};
         json_auto_t *fields = NULL;
 
