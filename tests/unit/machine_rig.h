@@ -8,6 +8,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 
+#include "credd/cgroup.h"
 #include "credd/session-internal.h"
 
 /* Further on than any machine has been up, so that the kernel never rings one of the daemon's timers:
@@ -235,12 +236,24 @@ static inline json_t *agent_ask(Machine *machine, const Agent *agent, char where
         }
 }
 
+/* A control group empties a little later than its last process dies. */
+static inline void scope_await_empty(const char *scope)
+{
+        const char *path = strstr(scope, "/user.slice/");
+
+        for (unsigned i = 0; path && cgroup_populated(path) == 1; i++) {
+                assert_true(i < PATIENCE_MS);
+                (void)poll(NULL, 0, 1);
+        }
+}
+
 static inline void agent_kill(const Agent *agent)
 {
         struct pollfd died = {.fd = agent->pidfd, .events = POLLIN};
 
         assert_int_equal(kill(agent->pid, SIGKILL), 0);
         assert_int_equal(poll(&died, 1, PATIENCE_MS), 1);
+        scope_await_empty(agent->scope);
 }
 
 static inline void agent_free(Machine *machine, Agent *agent)

@@ -162,6 +162,9 @@ static inline void settle(Walk *walk)
                 if (i == LONG_ENOUGH)
                         fail_msg("a session does not end");
                 machine_bury(&walk->machine);
+                for (size_t k = walk->model.first_login; k < walk->model.n_logins; k++)
+                        if (walk->agents[k].in_scope && !agent_lives(&walk->agents[k]))
+                                scope_await_empty(walk->agents[k].scope);
                 pass(walk, MACHINE_TICK);
                 ring(walk);
         }
