@@ -9,8 +9,10 @@
 int expiry_new(Manager *manager, Expiry **ret_expiry);
 Expiry *expiry_free(Expiry *expiry);
 
-/* The queue has changed: looks where its head stands now. */
+/* A queue has changed: looks where it stands now. */
 void expiry_changed(Expiry *expiry);
+/* A login was accepted. Reads nothing: logins come by thousands. */
+void expiry_login(Expiry *expiry, const Credential *credential, const Login *login);
 
 /* How many rows at the head of the queue are due: pure, for the test of "now >= limit". */
 size_t expiry_due(const ExpiryRow *rows, size_t n, uint64_t now_usec);

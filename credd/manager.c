@@ -187,14 +187,10 @@ static int read_boot_id(char ret_text[static SD_ID128_STRING_MAX])
         return 0;
 }
 
-static int open_store(Manager *manager)
+static int open_store(Manager *manager, const char *boot_id)
 {
-        char boot_id[SD_ID128_STRING_MAX];
         int r;
 
-        r = read_boot_id(boot_id);
-        if (r < 0)
-                return r;
         r = store_open(manager->paths.state, boot_id, &manager->clock, &manager->store);
         if (r == -ENOKEY)
                 (void)fprintf(stderr,
@@ -233,7 +229,7 @@ static int read_first_config(Manager *manager)
         return r < 0 ? r : 0;
 }
 
-static int build(Manager *manager)
+static int build(Manager *manager, const char *boot_id)
 {
         int r;
 
@@ -243,7 +239,7 @@ static int build(Manager *manager)
         if (r >= 0)
                 r = read_first_config(manager);
         if (r >= 0)
-                r = open_store(manager);
+                r = open_store(manager, boot_id);
         if (r >= 0)
                 r = outbox_new(manager, NULL, &manager->outbox);
         if (r >= 0)
@@ -276,6 +272,18 @@ static int build(Manager *manager)
 
 int manager_new(const Paths *paths, Manager **ret_manager)
 {
+        char boot_id[SD_ID128_STRING_MAX];
+        Clock clock;
+        int r;
+
+        clock_init_system(&clock);
+        r = read_boot_id(boot_id);
+        return r < 0 ? r : manager_new_in(paths, &clock, boot_id, ret_manager);
+}
+
+int manager_new_in(const Paths *paths, const Clock *clock, const char *boot_id,
+                   Manager **ret_manager)
+{
         CLEANUP(manager_freep) Manager *manager = NULL;
         int r;
 
@@ -284,10 +292,10 @@ int manager_new(const Paths *paths, Manager **ret_manager)
                 return -ENOMEM;
         manager->paths = *paths;
         manager->admin_gid = (gid_t)-1;
-        clock_init_system(&manager->clock);
+        manager->clock = *clock;
         manager->started_real_usec = clock_real_usec(&manager->clock);
         manager->started_boot_usec = clock_boot_usec(&manager->clock);
-        r = build(manager);
+        r = build(manager, boot_id);
         if (r < 0)
                 return r;
         *ret_manager = take_ptr(manager);

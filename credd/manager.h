@@ -77,6 +77,9 @@ typedef struct Manager {
 } Manager;
 
 int manager_new(const Paths *paths, Manager **ret_manager);
+/* With other clocks than the machine's and in another boot: for tests. The timers stay the kernel's. */
+int manager_new_in(const Paths *paths, const Clock *clock, const char *boot_id,
+                   Manager **ret_manager);
 Manager *manager_free(Manager *manager);
 DEFINE_CLEANUP(Manager, manager_free)
 

@@ -71,12 +71,12 @@ int store_find_login(Store *store, int64_t num, Login *ret)
                          db_first(store->db, STATEMENT_LOGIN_READ, "i", num), ret);
 }
 
-int store_lapse_peek(Store *store, Login *ret)
+int store_lapse_peek(Store *store, int64_t after, Login *ret)
 {
-        return one_login(
-                store, STATEMENT_LOGIN_AFTER,
-                db_first(store->db, STATEMENT_LOGIN_AFTER, "ii", store->now.lapsed, INT64_C(1)),
-                ret);
+        int64_t from = after > store->now.lapsed ? after : store->now.lapsed;
+
+        return one_login(store, STATEMENT_LOGIN_AFTER,
+                         db_first(store->db, STATEMENT_LOGIN_AFTER, "ii", from, INT64_C(1)), ret);
 }
 
 int store_lapse_advance(Store *store, int64_t num)

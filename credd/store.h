@@ -213,8 +213,9 @@ int store_expiry_advance(Store *store, const ExpiryRow *row);
 
 int store_add_login(Store *store, Login *login);
 int store_find_login(Store *store, int64_t num, Login *ret);
-/* The first login that is neither known to be claimed nor to have lapsed, of any state. */
-int store_lapse_peek(Store *store, Login *ret);
+/* The first login after that number that is neither known to be claimed nor to have lapsed, of any
+ * state; advance() makes all up to one known. */
+int store_lapse_peek(Store *store, int64_t after, Login *ret);
 int store_lapse_advance(Store *store, int64_t num);
 /* From LOGIN_ACCEPTED. 0: done; -ESTALE: it was in another state: one-shot means once. */
 int store_set_login(Store *store, int64_t num, LoginState state);

@@ -87,9 +87,11 @@ int verb_revoke(const Request *request, Answer *answer)
                 r = sessions_store_end(manager->sessions, of, now, NULL);
         if (r == 0)
                 r = answer_with_credential(manager, credential.num, NULL, answer);
-        if (r == 0)
-                sessions_end(manager->sessions, of, now, NULL);
-        return r;
+        if (r < 0)
+                return r;
+        sessions_end(manager->sessions, of, now, NULL);
+        expiry_changed(manager->expiry);
+        return 0;
 }
 
 /* --- Extend --- */
@@ -261,9 +263,11 @@ static int give_back(const Request *request, const Credential *credential, Answe
                 r = sessions_store_end(manager->sessions, of, now, why);
         if (r == 0)
                 r = answer_with_credential(manager, credential->num, NULL, answer);
-        if (r == 0)
-                sessions_end(manager->sessions, of, now, why);
-        return r;
+        if (r < 0)
+                return r;
+        sessions_end(manager->sessions, of, now, why);
+        expiry_changed(manager->expiry);
+        return 0;
 }
 
 int verb_return(const Request *request, Answer *answer)

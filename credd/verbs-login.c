@@ -154,7 +154,7 @@ int login_accept(const Request *request, const Credential *credential, const Log
         if (r < 0)
                 return r;
         manager->counters.logins_accepted++;
-        expiry_changed(manager->expiry);
+        expiry_login(manager->expiry, credential, &login);
         *ret_login = login;
         return 0;
 }

@@ -163,6 +163,105 @@ test_open_session__revoked_since_the_login__is_refused_and_its_process_ended(voi
         assert_int_equal(sessions_live(rig->manager->sessions), 0);
 }
 
+/* Over as soon as it has begun, so that no test waits for its deadline. */
+static json_t *shortest_session(void)
+{
+        return json_pack("{si}", "session_ttl_usec", 1);
+}
+
+/* Who logs in with a token and goes on without a session, where there is no logind: as sshd does when the
+ * session line is missing. */
+static void go_on_without_session(Rig *rig, const char *token, Person *ret_leader,
+                                  Person *ret_shell)
+{
+        AUTO_FREE char *refused = NULL, *text = NULL;
+
+        *ret_leader = person_new(rig->login, 0, "io.credd.Login.CheckAccount",
+                                 question("login", "1-none"));
+        refused = person_reply(rig, ret_leader);
+        assert_non_null(refused);
+        *ret_shell = person_new(rig->admin, PERSON, "io.credd.Admin.Status", json_object());
+        person_ask(ret_leader, "io.credd.Login.Authenticate", question("token", token));
+        text = person_reply(rig, ret_leader);
+        assert_non_null(text);
+        assert_null(strstr(text, "error"));
+}
+
+static void assert_killed(Person *person)
+{
+        int status = person_wait(person);
+
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void
+test_login__unclaimed_at_its_deadline__is_ended_then_and_an_earlier_one_is_left_alone(void **state)
+{
+        Rig *rig = *state;
+        char first[TOKEN_ID_LEN + 1], second[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *short_lived = NULL, *login = NULL;
+        json_auto_t *reply = NULL;
+        CLEANUP(person_free) Person leader = NO_PERSON;
+        CLEANUP(person_free) Person shell = NO_PERSON;
+
+        need_root();
+        token = issue(rig, NULL, first);
+        login = log_in(rig, token);
+        short_lived = issue(rig, shortest_session(), second);
+        rig_settle(rig);
+        go_on_without_session(rig, short_lived, &leader, &shell);
+        /* Nothing but the login makes the daemon look. */
+        await_receipt(rig, second, "confirmed");
+        assert_killed(&leader);
+        assert_killed(&shell);
+        assert_int_equal(count_events(rig, "login-unclaimed"), 1);
+        assert_false(has_receipt(rig, first, "confirmed"));
+        reply = rig_call(rig, rig->login, "io.credd.Login.CheckAccount", question("login", login));
+        assert_null(json_object_get(reply, "error"));
+}
+
+static void test_login__revoked_while_unclaimed__is_ended_at_once(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL;
+        json_auto_t *reply = NULL;
+        CLEANUP(person_free) Person leader = NO_PERSON;
+        CLEANUP(person_free) Person shell = NO_PERSON;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        go_on_without_session(rig, token, &leader, &shell);
+        reply = rig_call(rig, rig->admin, "io.credd.Admin.Revoke", json_pack("{ss}", "id", id));
+        assert_null(json_object_get(reply, "error"));
+        await_receipt(rig, id, "confirmed");
+        assert_killed(&leader);
+        assert_killed(&shell);
+}
+
+/* Between account and session the deadline may pass. Were the login given up at that moment, its session
+ * would be unknown, and sshd go on unwatched. */
+static void
+test_open_session__past_the_deadline_of_its_login__is_refused_and_its_process_ended(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL, *text = NULL;
+        CLEANUP(person_free) Person person = NO_PERSON;
+
+        need_root();
+        token = issue(rig, shortest_session(), id);
+        login = log_in(rig, token);
+        expiry_changed(rig->manager->expiry);
+        rig_settle(rig);
+        assert_int_equal(count_events(rig, "login-unclaimed"), 0);
+        person = person_new(rig->login, 0, "io.credd.Login.OpenSession", question("login", login));
+        text = person_reply(rig, &person);
+        assert_true(!text || strstr(text, "io.credd.Login.Refused"));
+        await_receipt(rig, id, "confirmed");
+        assert_killed(&person);
+}
+
 static bool read_deadline(void *userdata, SessionRow *row)
 {
         uint64_t *ret_deadline = userdata;
@@ -234,6 +333,9 @@ int main(void)
                 T(test_login__never_claimed__lapses_and_the_credential_ends),
                 T(test_login__unclaimed_and_its_process_opened_a_later_one__that_lives_on),
                 T(test_open_session__revoked_since_the_login__is_refused_and_its_process_ended),
+                T(test_login__unclaimed_at_its_deadline__is_ended_then_and_an_earlier_one_is_left_alone),
+                T(test_login__revoked_while_unclaimed__is_ended_at_once),
+                T(test_open_session__past_the_deadline_of_its_login__is_refused_and_its_process_ended),
                 T(test_extend__while_the_deadline_passes__is_done_wholly_or_refused),
         };
 

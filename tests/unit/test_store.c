@@ -148,7 +148,7 @@ static void test_store_open__new__is_private_and_empty(void **state)
         assert_int_equal(store_journaled(rig->store), 0);
         assert_int_equal(store_expiry_peek(rig->store, &row, 1, &n), 0);
         assert_int_equal(n, 0);
-        assert_int_equal(store_lapse_peek(rig->store, &login), 0);
+        assert_int_equal(store_lapse_peek(rig->store, 0, &login), 0);
 }
 
 static void test_store_open__key_is_gone__is_enokey_and_no_new_key_is_made(void **state)

@@ -206,7 +206,7 @@ static void test_store_lapse__logins__come_in_order_once_each(void **state)
         for (int64_t i = 1; i <= 6; i++) {
                 CLEANUP(login_done) Login login = {0};
 
-                assert_int_equal(store_lapse_peek(rig->store, &login), 1);
+                assert_int_equal(store_lapse_peek(rig->store, 0, &login), 1);
                 assert_int_equal(login.num, i);
                 assert_int_equal(login.state, i % 2 ? LOGIN_ACCEPTED : LOGIN_CLAIMED);
                 assert_int_equal(store_lapse_advance(rig->store, i), 0);
