@@ -28,6 +28,7 @@ OPT      ?= -O2 -g
 CFLAGS_ALL  = -std=gnu11 -I. -I$(B) -D_GNU_SOURCE -DCREDD_VERSION='"$(VERSION)"' \
               -DCREDD_SYSCONFDIR='"$(SYSCONFDIR)/credd"' -DCREDD_LIBEXECDIR='"$(LIBEXECDIR)"' \
               -DCREDD_PROGRAM='"$(PREFIX)/sbin/credd"' \
+              -DCREDD_PAM_MODULES='"/usr/lib/$(MULTIARCH)/security"' \
               $(WARNINGS) $(HARDEN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 

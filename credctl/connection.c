@@ -51,12 +51,19 @@ int connection_say_unreachable(const Context *context, int error)
         }
 }
 
-static int say_unanswered(bool changes, int error)
+static int unreachable(const Context *context, const Call *call, int error)
+{
+        return call->silent ? OUTCOME_UNREACHABLE : connection_say_unreachable(context, error);
+}
+
+static int say_unanswered(const Call *call, int error)
 {
         const char *how =
                 error == -ETIMEDOUT ? "gave no answer in time" : "closed without an answer";
 
-        if (!changes)
+        if (call->silent)
+                return call->changes ? OUTCOME_UNKNOWN : OUTCOME_UNREACHABLE;
+        if (!call->changes)
                 return words_fail(OUTCOME_UNREACHABLE, "credd %s; see systemctl status credd", how);
         return words_fail(OUTCOME_UNKNOWN,
                           "credd %s, so this may or may not have been done: look again with "
@@ -65,7 +72,7 @@ static int say_unanswered(bool changes, int error)
 }
 
 /* *ret_text lies in frame. */
-static int exchange(const Context *context, const char *text, bool changes, Frame *frame,
+static int exchange(const Context *context, const Call *call, const char *text, Frame *frame,
                     char **ret_text, size_t *ret_len)
 {
         uint64_t deadline = client_deadline_usec(LIMIT_USEC);
@@ -73,19 +80,19 @@ static int exchange(const Context *context, const char *text, bool changes, Fram
         int r;
 
         if (fd < 0)
-                return connection_say_unreachable(context, fd);
+                return unreachable(context, call, fd);
         r = client_send(fd, text, strlen(text), deadline);
         /* Who is turned away has been told why before anything was asked. */
         if (r == -EPIPE && client_receive(fd, frame, deadline, ret_text, ret_len) == 0)
                 return 0;
         if (r < 0)
-                return connection_say_unreachable(context, r);
+                return unreachable(context, call, r);
         r = client_receive(fd, frame, deadline, ret_text, ret_len);
         if (r == -EMSGSIZE)
                 return -EBADMSG;
         if (r == -ENOMEM)
                 return r;
-        return r < 0 ? say_unanswered(changes, r) : 0;
+        return r < 0 ? say_unanswered(call, r) : 0;
 }
 
 static bool is_tolerated(const Call *call, const char *error)
@@ -123,7 +130,7 @@ int connection_call(const Context *context, const Call *call, json_t **ret_reply
         frame_init(&frame, VARLINK_REPLY_MAX);
         r = encode(call->method, call->parameters, false, &text);
         if (r == 0)
-                r = exchange(context, text, call->changes, &frame, &answer, &len);
+                r = exchange(context, call, text, &frame, &answer, &len);
         if (r != 0)
                 return r;
         r = varlink_reply_decode(answer, len, &reply);

@@ -19,6 +19,7 @@ typedef struct Call {
         json_t *parameters;    /* borrowed; NULL: none */
         const char *tolerated; /* an error that is no failure, without its interface; NULL: none */
         bool all_tolerated;    /* no error that credd answers with is one, or is said */
+        bool silent;           /* nor is it said that there was no answer */
 } Call;
 
 /* *ret_reply is NULL if credd answered with a tolerated error. */

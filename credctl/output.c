@@ -70,18 +70,28 @@ static int line_length(const char *text, size_t room)
         return (int)(at > 0 ? at : strcspn(text, " "));
 }
 
-void output_paragraph(const Context *context, int indent, const char *text)
+void output_item(const Context *context, Style style, int indent, const char *label,
+                 const char *text)
 {
+        int room = indent > 0 ? indent - 1 : 0;
+
         if (!context->stdout_terminal) {
-                output_line(context, STYLE_PLAIN, "%*s%s", indent, "", text);
+                output_line(context, style, "%-*s%s%s", room, label, indent > 0 ? " " : "", text);
                 return;
         }
         while (*(text += strspn(text, " "))) {
                 int len = line_length(text, WIDTH - (size_t)indent);
 
-                output_line(context, STYLE_PLAIN, "%*s%.*s", indent, "", len, text);
+                output_line(context, style, "%-*s%s%.*s", room, label, indent > 0 ? " " : "", len,
+                            text);
                 text += len;
+                label = "";
         }
+}
+
+void output_paragraph(const Context *context, int indent, const char *text)
+{
+        output_item(context, STYLE_PLAIN, indent, "", text);
 }
 
 int output_flush(void)

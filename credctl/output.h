@@ -26,6 +26,9 @@ void output_line(const Context *context, Style style, const char *format, ...)
 
 /* Text that stands so far in. On a terminal it is broken to 80 columns, elsewhere it is one line. */
 void output_paragraph(const Context *context, int indent, const char *text);
+/* The same with a label before it, which is shorter than that. */
+void output_item(const Context *context, Style style, int indent, const char *label,
+                 const char *text);
 
 /* A secret and a newline, past stdio and so without a copy there. -errno: not or not all of it. */
 int output_secret(const char *text);

@@ -51,6 +51,8 @@ const Verb credctl_verbs[] = {
          verb_metrics_options, NULL, 0, 0, false, verb_metrics_run},
         {"status", "", "whether credd is well, and what needs an admin", NULL, NULL, 0, 0, false,
          verb_status_run},
+        {"doctor", "", "look for what is wrong on this host, and say what to do", NULL, NULL, 0, 0,
+         false, verb_doctor_run},
         {"drill", "", "a canary credential from its issue to its receipt", verb_drill_options,
          "user", 0, 0, false, verb_drill_run},
         {"help", "[VERB]", "this overview, or the help of one verb", NULL, NULL, 0, 1, false,
