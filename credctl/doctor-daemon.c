@@ -53,16 +53,20 @@ static void check_socket(Doctor *doctor, const char *path, mode_t mode)
 
 static void check_problems(Doctor *doctor)
 {
+        bool frozen = json_is_true(json_object_get(doctor->status, "frozen"));
         json_t *problem;
         size_t i;
 
         json_array_foreach (json_object_get(doctor->status, "problems"), i, problem) {
-                if (json_is_string(problem))
+                const char *text = json_string_value(problem) ?: "?";
+
+                /* That one somebody wanted; it is a note, below. */
+                if (!frozen || !strstr(text, "frozen"))
                         doctor_find(doctor, LEVEL_ERROR,
                                     "see credctl status and journalctl -u credd", "credd says: %s",
-                                    json_string_value(problem));
+                                    text);
         }
-        if (json_is_true(json_object_get(doctor->status, "frozen")))
+        if (frozen)
                 doctor_find(doctor, LEVEL_NOTE, "when it is over: credctl thaw",
                             "this host is frozen: nobody logs in with a token");
         if (!record_text(doctor->status, "logind"))

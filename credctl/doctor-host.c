@@ -66,13 +66,17 @@ void doctor_check_journal(Doctor *doctor)
 
 /* --- what runs by itself --- */
 
-static bool is_enabled(const char *name, const json_t *state)
+static bool is_template(const char *name)
 {
         size_t len = strlen(name);
 
-        /* "credd-drill@.timer" itself can only be enabled as an instance. */
-        return strcmp(json_string_value(state) ?: "", "enabled") == 0 &&
-               !(len > 7 && strcmp(name + len - 7, "@.timer") == 0);
+        return len > 7 && strcmp(name + len - 7, "@.timer") == 0;
+}
+
+/* Of a template PID 1 says "indirect" once an instance is enabled. */
+static bool is_enabled(const char *name, const char *state)
+{
+        return strcmp(state, is_template(name) ? "indirect" : "enabled") == 0;
 }
 
 static void check_timer(Doctor *doctor, const char *pattern, const char *what, const char *mend)
@@ -87,7 +91,7 @@ static void check_timer(Doctor *doctor, const char *pattern, const char *what, c
                 return;
         }
         json_object_foreach (states, name, state)
-                enabled = enabled || is_enabled(name, state);
+                enabled = enabled || is_enabled(name, json_string_value(state) ?: "");
         if (json_object_size(states) > 0 && !enabled)
                 doctor_find(doctor, LEVEL_NOTE, mend, "no %s runs by itself", what);
 }
