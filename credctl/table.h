@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Columns of text. On a terminal they fit its width; elsewhere nothing is cut, and every cell but
+/* Columns of text. On a terminal they fit its width, and one that may be cut and says nothing in any
+ * line is left out; elsewhere nothing is cut, and every cell but
  * the last column's is one word if its maker makes it so. */
 #pragma once
 
@@ -18,6 +19,7 @@ typedef struct Column {
 
 typedef struct Table Table;
 
+/* columns must outlive the table. */
 int table_new(const Context *context, const Column *columns, size_t n_columns, Table **ret_table);
 void table_free(Table *table);
 DEFINE_CLEANUP(Table, table_free)
