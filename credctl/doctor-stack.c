@@ -105,7 +105,7 @@ static bool read_actions(PamLine *line, const char *text)
                 line->actions[i] = UNSET;
         if (strlen(text) >= sizeof copy)
                 return false;
-        strcpy(copy, text);
+        memcpy(copy, text, strlen(text) + 1);
         while ((word = strsep(&rest, " \t"))) {
                 char *value = strchr(word, '=');
                 int action;

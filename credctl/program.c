@@ -95,7 +95,8 @@ static int run_overview(const Context *context)
         if (r == OUTCOME_UNREACHABLE)
                 help_overview();
         else if (r == 0 && !context->quiet && context->form == OUTPUT_TABLE)
-                output_line(context, STYLE_PLAIN, "What can be done: credctl help; what is wrong: credctl doctor");
+                output_line(context, STYLE_PLAIN,
+                            "What can be done: credctl help; what is wrong: credctl doctor");
         return r;
 }
 

@@ -58,7 +58,7 @@ is "$(jq -r '.checks[] | select(.level != "ok" and .mend == null) | .finding' <<
 for check in daemon version state polkit logind pam-sshd pam-login pam-files sshd users journal; do
     says "^$check ok " "$check is well"
 done
-synchronised=$(in_lab timedatectl show -P NTPSynchronized)
+synchronised=$(in_lab timedatectl show -p NTPSynchronized --value)
 case $synchronised in
     yes) says '^clock ok ' 'the clock is synchronised, as timedatectl says' ;;
     *) says '^clock warning .*not synchronised.* / .*set-ntp' 'the clock is not, as timedatectl says' ;;
