@@ -28,6 +28,11 @@ bool axis_has(const Axis *axis, uint64_t usec)
         return usec >= axis->from_usec && usec <= axis->to_usec;
 }
 
+const char *axis_anchor(unsigned share)
+{
+        return share < AXIS_SHARES / 10 ? "start" : share > AXIS_SHARES * 9 / 10 ? "end" : "middle";
+}
+
 static uint64_t find_step(uint64_t seconds)
 {
         static const uint64_t steps[] = {

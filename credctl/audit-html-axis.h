@@ -21,6 +21,8 @@ typedef struct AxisTick {
 
 /* Moments beyond an end stand at that end. */
 unsigned axis_share(const Axis *axis, uint64_t usec);
+/* At an end a label grows inwards, or it would leave the page. */
+const char *axis_anchor(unsigned share);
 bool axis_has(const Axis *axis, uint64_t usec);
 /* Round moments of local time, at least one if there is one. Returns how many. */
 size_t axis_ticks(const Axis *axis, AxisTick ret_ticks[static AXIS_TICKS_MAX]);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "credctl/audit-html-axis.h"
 #include "credctl/record.h"
 
 /* How it stands with the end of a credential. Names a colour, a shape and words, all three. */
@@ -43,4 +44,10 @@ void page_style(FILE *out);
 void page_shapes(FILE *out);
 void page_exceptions(FILE *out, const json_t *report);
 void page_timeline(FILE *out, const json_t *report);
+/* Whether there is anything of the credential to draw. */
+bool timeline_has(const json_t *credential);
+/* From the first thing of these credentials in the period to the last one. */
+Axis timeline_axis(const json_t *report, size_t first, size_t last);
+/* Of more credentials than fit on a page: how many began when. */
+void page_overview(FILE *out, const json_t *report);
 void page_credentials(FILE *out, const json_t *report);

@@ -145,12 +145,19 @@ static void write_narrow_and_paper(FILE *out)
                 "print{@page{margin:14mm}:root{color-scheme:light;--paper:#fff;--raised:#fff;--ink:"
                 "#000;--soft:#444;--line:#bbb;--link:#000;--good:#17703a;--good-bg:#fff;--bad:#"
                 "a31f18;--bad-bg:#fff;--warn:#7a4200;--warn-bg:#fff;--session:#2460b8;--window:#"
-                "b4cdf0}body{font-size:10.5pt}header,main{max-width:none;padding:0}a{text-"
-                "decoration:none}.scroll{max-height:none;overflow:visible;border:0;padding:0 "
+                "b4cdf0}body{font-size:10.5pt}header,main{max-width:none;padding:0 "
+                "2px}a{text-decoration:none}.scroll{max-height:none;overflow:visible;border:0;"
+                "padding:0 "
                 ".5rem}svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}h2,h3,h4,."
                 "kind-head{break-after:avoid}figure,tbody tr,.kind li,.answer,.figures "
-                "div{break-inside:avoid}thead{display:table-header-group}table{font-size:8pt}td "
-                "time{white-space:normal}th,td{padding:.35rem .4rem}}\n");
+                "div{break-inside:avoid}thead{display:table-header-group}table{font-size:8pt}."
+                "figures{break-inside:avoid}.kind li{grid-template-columns:8.5rem 11rem 1fr}@page "
+                "wide{size:A4 "
+                "landscape;margin:12mm}table{page:wide;font-size:7.5pt;line-height:1.35}td p,td "
+                "li,td ul{display:inline}td p::after{content:\"; \"}td "
+                "p:last-child::after{content:\"\"}td li:not(:last-child)::after{content:\" / \"}td "
+                ".badge{display:inline}td "
+                ".icon{vertical-align:-.15em;margin-right:.3em}th,td{padding:.35rem .4rem}}\n");
 }
 
 void page_style(FILE *out)

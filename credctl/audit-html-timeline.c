@@ -2,7 +2,7 @@
 /* The picture: a row a credential, with the time in which it let somebody log in, and below it the
  * sessions that did. Along the page places are percentages and down it pixels, so that it fits every
  * width and its text keeps its size. Many credentials are drawn in parts, each with an axis of its own,
- * since an hour of access is nothing on an axis of a month; a part is no higher than a sheet of paper.
+ * since an hour of access is nothing on an axis of a month.
  * Those who do not see it have the table, which says more. */
 #include <string.h>
 
@@ -11,10 +11,11 @@
 #include "credctl/audit-html-internal.h"
 #include "credctl/html.h"
 
-#define PART_ROWS       14
+#define PART_ROWS       10 /* two parts are no higher than a sheet of paper */
+#define MANY_ROWS       (2 * PART_ROWS)
 #define HEAD_HEIGHT     26u
-#define LABEL_HEIGHT    30u
-#define LANE_HEIGHT     18u
+#define LABEL_HEIGHT    25u
+#define LANE_HEIGHT     15u
 #define LANES_MAX       3u /* further sessions at once are drawn over the last */
 #define NAME_CHARACTERS 20
 
@@ -30,7 +31,7 @@ static uint64_t now_of(const json_t *report)
         return record_number_or(report, "generated_usec", 0);
 }
 
-static bool is_drawn(const json_t *credential)
+bool timeline_has(const json_t *credential)
 {
         return record_number_or(credential, "issued_usec", 0) > 0;
 }
@@ -79,7 +80,7 @@ static void widen_by(Axis *axis, const json_t *report, const json_t *c)
 
 /* What is beyond the period is not asked for, but a credential of years must not press a day into a
  * line. Of one moment there is no period: then all is shown. */
-static Axis axis_of(const json_t *report, size_t first, size_t last)
+Axis timeline_axis(const json_t *report, size_t first, size_t last)
 {
         uint64_t since = record_number_or(report, "since_usec", 0);
         uint64_t until = record_number_or(report, "until_usec", USEC_INFINITY);
@@ -88,7 +89,7 @@ static Axis axis_of(const json_t *report, size_t first, size_t last)
         for (size_t i = first; i < last; i++) {
                 const json_t *c = json_array_get(json_object_get(report, "credentials"), i);
 
-                if (is_drawn(c))
+                if (timeline_has(c))
                         widen_by(&axis, report, c);
         }
         if (!json_is_integer(json_object_get(report, "as_of_usec"))) {
@@ -210,7 +211,7 @@ static void draw_label(const Picture *p, const json_t *c)
         char words[RECORD_TEXT_MAX];
 
         html_write(p->out, "<text x=\"0");
-        write_y(p->out, p->y + 16);
+        write_y(p->out, p->y + 14);
         html_write(p->out, "\">");
         html_text_cut(p->out, record_text_or(c, "user", "–"), NAME_CHARACTERS);
         html_write(p->out, "<tspan class=\"id\" dx=\"8\">");
@@ -219,7 +220,7 @@ static void draw_label(const Picture *p, const json_t *c)
         if (credential_is_drill(c))
                 html_write(p->out, "<tspan class=\"soft\" dx=\"8\">drill</tspan>");
         html_write(p->out, "</text><text x=\"100%");
-        write_y(p->out, p->y + 16);
+        write_y(p->out, p->y + 14);
         html_write(p->out, "\" text-anchor=\"end\" class=\"");
         html_text(p->out, ending_is_bad(ending)      ? "t-bad"
                           : ending == ENDING_ON_TIME ? "t-good"
@@ -252,11 +253,11 @@ static void draw_ends(const Picture *p, const json_t *c)
         size_t sessions = json_array_size(json_object_get(c, "sessions"));
 
         if (ending_of(c) == ENDING_RESIDUE)
-                draw_mark(p, "residue", record_number_or(receipt, "written_usec", end), p->y + 36);
+                draw_mark(p, "residue", record_number_or(receipt, "written_usec", end), p->y + 31);
         else if (sessions == 0 && json_is_object(receipt))
-                draw_mark(p, ending_of(c) == ENDING_LATE ? "late" : "good", end, p->y + 25);
+                draw_mark(p, ending_of(c) == ENDING_LATE ? "late" : "good", end, p->y + 21);
         else if (sessions == 0 && now < end)
-                draw_mark(p, "open", now, p->y + 25);
+                draw_mark(p, "open", now, p->y + 21);
 }
 
 static void draw_credential(Picture *p, const json_t *c)
@@ -269,7 +270,7 @@ static void draw_credential(Picture *p, const json_t *c)
         html_number(p->out, p->y);
         html_write(p->out, "\"/>");
         draw_label(p, c);
-        draw_bar(p, "win", window_begin(c), window_end(c), p->y + 23, 4);
+        draw_bar(p, "win", window_begin(c), window_end(c), p->y + 19, 4);
         (void)each_session(p, p->report, c);
         draw_ends(p, c);
         html_write(p->out, "</g>\n");
@@ -291,12 +292,6 @@ static void draw_line(const Picture *p, const char *class, uint64_t usec, unsign
         html_write(p->out, "\"/>");
 }
 
-/* At an end a label grows inwards, or it would leave the page. */
-static const char *anchor_of(unsigned share)
-{
-        return share < AXIS_SHARES / 10 ? "start" : share > AXIS_SHARES * 9 / 10 ? "end" : "middle";
-}
-
 static void draw_axis(const Picture *p, unsigned height)
 {
         AxisTick ticks[AXIS_TICKS_MAX];
@@ -310,7 +305,7 @@ static void draw_axis(const Picture *p, unsigned height)
                 html_write(p->out, "<text class=\"soft\" y=\"13\" x=\"");
                 html_share(p->out, share);
                 html_write(p->out, "\" text-anchor=\"");
-                html_text(p->out, anchor_of(share));
+                html_text(p->out, axis_anchor(share));
                 html_write(p->out, "\">");
                 html_text(p->out, ticks[i].label);
                 html_write(p->out, "</text>");
@@ -322,13 +317,13 @@ static void draw_axis(const Picture *p, unsigned height)
 static void draw_part(FILE *out, const json_t *report, size_t first, size_t last, size_t number)
 {
         const json_t *credentials = json_object_get(report, "credentials");
-        Axis axis = axis_of(report, first, last);
+        Axis axis = timeline_axis(report, first, last);
         Picture p = {.out = out, .report = report, .axis = with_margin(axis)};
         char from[WHEN_TEXT_MAX], to[WHEN_TEXT_MAX];
         unsigned height = HEAD_HEIGHT;
 
         for (size_t i = first; i < last; i++)
-                if (is_drawn(json_array_get(credentials, i)))
+                if (timeline_has(json_array_get(credentials, i)))
                         height += row_height(report, json_array_get(credentials, i));
         html_write(out, "<figure><figcaption>");
         html_format(out, "%s to %s", moment_text(report, axis.from_usec, from),
@@ -348,7 +343,7 @@ static void draw_part(FILE *out, const json_t *report, size_t first, size_t last
                         "says the same in words.</desc>\n");
         draw_axis(&p, height);
         for (p.y = HEAD_HEIGHT; first < last; first++)
-                if (is_drawn(json_array_get(credentials, first)))
+                if (timeline_has(json_array_get(credentials, first)))
                         draw_credential(&p, json_array_get(credentials, first));
         html_write(out, "</svg></figure>\n");
 }
@@ -384,18 +379,18 @@ static void draw_parts(FILE *out, const json_t *report, size_t n, size_t drawn)
         const json_t *credentials = json_object_get(report, "credentials");
         size_t first = 0, rows = 0, number = 0;
 
-        if (drawn > PART_ROWS)
+        if (drawn > MANY_ROWS)
                 html_write(out, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
                                 "aria-label=\"Timeline\">\n");
         for (size_t i = 0; i < n; i++) {
-                rows += is_drawn(json_array_get(credentials, i));
+                rows += timeline_has(json_array_get(credentials, i));
                 if (rows == PART_ROWS || (i == n - 1 && rows > 0)) {
                         draw_part(out, report, first, i + 1, number++);
                         first = i + 1;
                         rows = 0;
                 }
         }
-        if (drawn > PART_ROWS)
+        if (drawn > MANY_ROWS)
                 html_write(out, "</div>\n");
 }
 
@@ -405,12 +400,14 @@ void page_timeline(FILE *out, const json_t *report)
         size_t n = json_array_size(credentials), drawn = 0;
 
         for (size_t i = 0; i < n; i++)
-                drawn += is_drawn(json_array_get(credentials, i));
+                drawn += timeline_has(json_array_get(credentials, i));
         html_write(out, "<section>\n<h2>Timeline</h2>\n");
         if (drawn == 0) {
                 html_write(out, "<p class=\"none\">There was nothing to draw.</p>\n</section>\n");
                 return;
         }
+        if (drawn > MANY_ROWS)
+                page_overview(out, report);
         write_legend(out);
         draw_parts(out, report, n, drawn);
         html_write(out, "</section>\n");

@@ -122,6 +122,8 @@ static void sample_end(json_t *report, json_t *c, json_int_t begin, int number, 
                 (void)json_object_set_new(c, "state", json_string("in-use"));
                 (void)json_object_set_new(c, "lateness_usec",
                                           json_integer(sample_now(report) - deadline));
+                sample_exception(report, c, "missed", "critical", deadline + 30000000,
+                                 "its session was not gone 30s after its deadline");
                 sample_count(report, "open");
                 return;
         }
