@@ -2,8 +2,8 @@
 /* The picture: a row a credential, with the time in which it let somebody log in, and below it the
  * sessions that did. Along the page places are percentages and down it pixels, so that it fits every
  * width and its text keeps its size. Many credentials are drawn in parts, each with an axis of its own,
- * since an hour of access is nothing on an axis of a month.
- * Those who do not see it have the table, which says more. */
+ * since an hour of access is nothing on an axis of a month. Those who do not see it have the table,
+ * which says more. */
 #include <string.h>
 
 #include "common/varlink.h"
@@ -11,7 +11,7 @@
 #include "credctl/audit-html-internal.h"
 #include "credctl/html.h"
 
-#define PART_ROWS       10 /* two parts are no higher than a sheet of paper */
+#define PART_ROWS       9 /* two parts are no higher than a sheet of paper */
 #define MANY_ROWS       (2 * PART_ROWS)
 #define HEAD_HEIGHT     26u
 #define LABEL_HEIGHT    25u

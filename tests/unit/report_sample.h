@@ -60,11 +60,11 @@ static void sample_exception(json_t *report, json_t *credential, const char *kin
         if (credential)
                 (void)json_array_append_new(json_object_get(credential, "exceptions"),
                                             json_string(kind));
-        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:O?, s:O?, s:I, s:s}", "kind",
-                                                    kind, "severity", severity, "credential",
-                                                    json_object_get(credential, "id"), "user",
-                                                    json_object_get(credential, "user"),
-                                                    "time_usec", when, "text", text));
+        (void)json_array_insert_new(
+                list, strcmp(severity, "critical") == 0 ? 0 : json_array_size(list),
+                json_pack("{s:s, s:s, s:O?, s:O?, s:I, s:s}", "kind", kind, "severity", severity,
+                          "credential", json_object_get(credential, "id"), "user",
+                          json_object_get(credential, "user"), "time_usec", when, "text", text));
 }
 
 static void sample_count(json_t *report, const char *name)
