@@ -60,8 +60,8 @@ PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
 TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
             $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 
-.PHONY: all help deps-build deps-test deps-lab deps-lint unit pam system check soak demo lab lint format \
-        install uninstall stage clean
+.PHONY: all help deps-build deps-test deps-lab deps-report deps-lint unit pam system check soak \
+        report-check demo lab lint format install uninstall stage clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -79,6 +79,7 @@ help:
 #: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
 #: make demo       a token, an SSH login, its end at the deadline, and the receipt (root)
 #: make lab        a shell in the lab (root); RELEASE=trixie for Debian 13
+#: make report-check  credctl audit's page in a browser: nothing too wide, pictures in build/report
 #: make lint       formatting, rooms, exports, names that must agree, static analysis
 #: make install    DESTDIR= PREFIX=/usr; with DESTDIR no running system is touched
 #: make uninstall  takes away what install laid down, leaves the state and the configuration
@@ -92,6 +93,8 @@ deps-test:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test)
 deps-lab:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lab)
+deps-report:
+	@tests/lab/install-packages $(call deps,build) $(call deps,report)
 deps-lint:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lint)
 
@@ -168,6 +171,10 @@ $(B)/tests/system/preload/%.so: $(B)/tests/system/preload/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^
 
+$(B)/tests/report/sample: $(B)/tests/report/sample.o $(B)/libcredctl.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDCTL_LIBS)
+
 $(call obj,$(UNIT_SRC)): | $(GENERATED)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
@@ -199,6 +206,10 @@ check: deps-lab
 	+$(Q)$(MAKE) --no-print-directory unit SAN=address,undefined
 	+$(Q)$(MAKE) --no-print-directory pam
 	+$(Q)$(MAKE) --no-print-directory system
+
+report-check: deps-report
+	+$(Q)$(MAKE) --no-print-directory $(B)/tests/report/sample
+	$(Q)tests/report/check $(B)/tests/report/sample $(B)/report
 
 demo: deps-lab all
 	$(Q)tests/lab/demo
