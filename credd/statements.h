@@ -180,7 +180,6 @@
         X(EVENT_AFTER, KEY,                                                                        \
           "SELECT seq, line, real, name, credential, previous, data, hash FROM event "             \
           "WHERE seq > ? ORDER BY seq LIMIT ?")                                                    \
-        X(EVENT_FIRST, KEY, "SELECT seq, line FROM event ORDER BY seq LIMIT 1")                    \
         X(EVENT_PRUNE, KEY, "DELETE FROM event WHERE seq <= ?")                                    \
         X(CHECKPOINT_SET, WRITE, "INSERT INTO checkpoint VALUES (?, ?, ?)")                        \
         X(CHECKPOINT_FORGET, KEY, "DELETE FROM checkpoint WHERE seq < ?")                          \

@@ -10,14 +10,11 @@
 
 int store_oldest_event(Store *store, uint64_t *ret_line_usec)
 {
-        int r = db_first(store->db, STATEMENT_EVENT_FIRST, "");
+        CLEANUP(event_row_done) EventRow row = {0};
+        int r = store_next_event(store, 0, &row);
 
-        *ret_line_usec = 0;
-        if (r <= 0)
-                return r;
-        *ret_line_usec = db_usec(store->db, STATEMENT_EVENT_FIRST, 1);
-        db_end(store->db, STATEMENT_EVENT_FIRST);
-        return 0;
+        *ret_line_usec = r > 0 ? row.line_usec : 0;
+        return r < 0 ? r : 0;
 }
 
 /* 1: the row that follows the last one may go, and pruned says it has; 0: it may not. */
