@@ -251,8 +251,15 @@ static bool take_open(void *userdata, Credential *credential)
         return true;
 }
 
-/* What was only asked for lapses: there is no credential to revoke. */
-static int revoke_one(Restore *restore, int64_t num)
+/* What was only asked for: there is no credential to revoke. */
+static int lapse(Manager *manager, const Credential *credential)
+{
+        int r = store_close_credential(manager->store, credential->num, CAUSE_LAPSED);
+
+        return r < 0 ? r : event_credential_lapsed(&manager->events, credential);
+}
+
+static int close_one(Restore *restore, int64_t num)
 {
         Manager *manager = &restore->manager;
         AUTO_CREDENTIAL Credential credential = {0};
@@ -265,14 +272,15 @@ static int revoke_one(Restore *restore, int64_t num)
         r = store_read_credential(manager->store, num, &credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        r = store_close_credential(manager->store, num,
-                                   credential.cause == CAUSE_NONE ? CAUSE_REVOKED : CAUSE_LAPSED);
+        if (credential.cause == CAUSE_PENDING)
+                return lapse(manager, &credential);
+        restore->revoked++;
+        r = store_close_credential(manager->store, num, CAUSE_REVOKED);
         if (r == 0)
                 r = store_add_revocation(manager->store, num, &revocation);
         if (r == 0)
                 r = event_credential_revoked(&manager->events, &credential, &restore->actor,
                                              REASON);
-        restore->revoked++;
         return r < 0 ? r : receipts_try(manager, num);
 }
 
@@ -287,7 +295,7 @@ static int revoke_all(Restore *restore)
                 after = last;
                 r = store_each_credential(restore->manager.store, after, PAGE, take_open, &page);
                 for (size_t i = 0; i < page.n && r == 0; i++)
-                        r = revoke_one(restore, page.nums[i]);
+                        r = close_one(restore, page.nums[i]);
                 if (r < 0)
                         return r;
                 last = page.last;

@@ -79,7 +79,7 @@ int store_prune(Store *store, uint64_t before_usec, int64_t limit, Pruned *ret)
 
 int store_check_chain(Store *store, int64_t *ret_seq)
 {
-        uint8_t head[HASH_LEN], hash[HASH_LEN];
+        uint8_t head[HASH_LEN] = {0}, hash[HASH_LEN];
         int64_t seq = 0;
         int r;
 
