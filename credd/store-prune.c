@@ -77,24 +77,36 @@ int store_prune(Store *store, uint64_t before_usec, int64_t limit, Pruned *ret)
         return 0;
 }
 
+/* 1: the event after *seq follows from it, and *seq and head are its now; 0: there is none. */
+static int check_next(Store *store, int64_t *seq, uint8_t head[static HASH_LEN])
+{
+        CLEANUP(event_row_done) EventRow row = {0};
+        uint8_t hash[HASH_LEN];
+        int r;
+
+        r = store_next_event(store, *seq, &row);
+        if (r <= 0)
+                return r;
+        store_chain_hash(head, &row, hash);
+        if (row.seq != *seq + 1 || !digest_equal(hash, row.hash))
+                return -EBADMSG;
+        *seq = row.seq;
+        memcpy(head, row.hash, HASH_LEN);
+        return 1;
+}
+
 int store_check_chain(Store *store, int64_t *ret_seq)
 {
-        uint8_t head[HASH_LEN] = {0}, hash[HASH_LEN];
+        uint8_t head[HASH_LEN];
         int64_t seq = 0;
         int r;
 
-        for (r = store_checkpoint(store, &seq, head) ?: 1; r > 0;) {
-                CLEANUP(event_row_done) EventRow row = {0};
-
-                r = store_next_event(store, seq, &row);
-                if (r <= 0)
-                        break;
-                store_chain_hash(head, &row, hash);
-                *ret_seq = seq + 1;
-                if (row.seq != seq + 1 || !digest_equal(hash, row.hash))
-                        return -EBADMSG;
-                seq = row.seq;
-                memcpy(head, row.hash, HASH_LEN);
-        }
+        r = store_checkpoint(store, &seq, head);
+        if (r < 0)
+                return r;
+        do
+                r = check_next(store, &seq, head);
+        while (r > 0);
+        *ret_seq = seq + 1;
         return r;
 }
