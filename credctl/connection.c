@@ -19,6 +19,9 @@
 
 #define INTERFACE  "io.credd.Admin"
 #define LIMIT_USEC (15 * USEC_PER_SEC)
+/* Until the next reply of a stream: credd makes it when nobody wants anything else. */
+#define STREAM_LIMIT_USEC (300 * USEC_PER_SEC)
+#define MORE              (-EINPROGRESS)
 
 static void free_erased(void *memory)
 {
@@ -144,6 +147,57 @@ int connection_call(const Context *context, const Call *call, json_t **ret_reply
                 return refusal_say(&reply, context->verb);
         *ret_reply = reply.parameters ? json_incref(reply.parameters) : json_object();
         return *ret_reply ? 0 : -ENOMEM;
+}
+
+/* 1: the next is to come. */
+static int take_part(const Context *context, int fd, Frame *frame,
+                     int (*each)(void *userdata, const json_t *parameters), void *userdata)
+{
+        CLEANUP(varlink_reply_done) VarlinkReply reply = {0};
+        char *text = NULL;
+        size_t len = 0;
+        int r;
+
+        r = client_receive(fd, frame, client_deadline_usec(STREAM_LIMIT_USEC), &text, &len);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return r == -EMSGSIZE ? -EBADMSG : say_unanswered(false, r);
+        r = varlink_reply_decode(text, len, &reply);
+        if (r < 0)
+                return r;
+        if (reply.error)
+                return refusal_say(&reply, context->verb);
+        r = each(userdata, reply.parameters);
+        return r == 0 && reply.continues ? MORE : r;
+}
+
+int connection_stream(const Context *context, const char *method,
+                      int (*each)(void *userdata, const json_t *parameters), void *userdata)
+{
+        CLEANUP(frame_done) Frame frame;
+        AUTO_FREE char *name = NULL, *text = NULL;
+        AUTO_CLOSE int fd = -1;
+        uint64_t deadline = client_deadline_usec(LIMIT_USEC);
+        int r;
+
+        frame_init(&frame, VARLINK_REPLY_MAX);
+        if (asprintf(&name, INTERFACE ".%s", method) < 0)
+                return -ENOMEM;
+        text = varlink_call_encode(name, NULL, true);
+        if (!text)
+                return -ENOMEM;
+        fd = client_connect(context->socket, deadline);
+        if (fd < 0)
+                return connection_say_unreachable(context, fd);
+        /* who is turned away is told so before anything was asked */
+        r = client_send(fd, text, strlen(text), deadline);
+        if (r < 0 && r != -EPIPE)
+                return connection_say_unreachable(context, r);
+        do
+                r = take_part(context, fd, &frame, each, userdata);
+        while (r == MORE);
+        return r;
 }
 
 int connection_read(const Context *context, const char *method, json_t *parameters,

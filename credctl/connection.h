@@ -31,6 +31,10 @@ int connection_read(const Context *context, const char *method, json_t *paramete
 int connection_change(const Context *context, const char *method, json_t *parameters,
                       json_t **ret_reply);
 
+/* A reading method that answers with many replies. each returns 0 to go on. */
+int connection_stream(const Context *context, const char *method,
+                      int (*each)(void *userdata, const json_t *parameters), void *userdata);
+
 /* All pages of a reading method: the array that its replies call member. Sets "after" in
  * parameters, which must be an object. */
 int connection_read_pages(const Context *context, const char *method, const char *member,

@@ -33,6 +33,7 @@ static const Refusal refusals[] = {
          "", NULL, ""},
         {ADMIN ".NothingToDo", OUTCOME_FAILED,
          "nothing to do: it is in that state already; see credctl status", NULL, "", NULL, ""},
+        {ADMIN ".BackupFailed", OUTCOME_FAILED, "no backup was made: ", "reason", "", NULL, ""},
         {ADMIN ".Busy", OUTCOME_FAILED, "credd has too many requests of yours; try again shortly",
          NULL, "", NULL, ""},
         {ADMIN ".Unavailable", OUTCOME_UNKNOWN,

@@ -43,6 +43,8 @@ const Verb credctl_verbs[] = {
          NULL, 0, 0, VERB_REPORTS, verb_audit_run},
         {"verify", "", "check the record of all events, and the journal's of it", NULL, NULL, 0, 0,
          false, verb_verify_run},
+        {"backup", "FILE", "a copy of credd's store, without the key", NULL, NULL, 1, 1, false,
+         verb_backup_run},
         {"explain", "[ID]", "why logins of a credential or a user were refused",
          verb_explain_options, NULL, 0, 1, false, verb_explain_run},
         {"watch", "[ID...]", "events as they happen, a line each", verb_watch_options, NULL, 0,

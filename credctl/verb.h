@@ -52,6 +52,7 @@ int verb_deny_run(const Context *context, const Arguments *arguments);
 int verb_audit_run(const Context *context, const Arguments *arguments);
 int verb_ack_run(const Context *context, const Arguments *arguments);
 int verb_doctor_run(const Context *context, const Arguments *arguments);
+int verb_backup_run(const Context *context, const Arguments *arguments);
 int verb_done_run(const Context *context, const Arguments *arguments);
 int verb_drill_run(const Context *context, const Arguments *arguments);
 int verb_explain_run(const Context *context, const Arguments *arguments);

@@ -32,6 +32,9 @@ typedef struct Verify {
         unsigned char *seen;          /* by seq - first_seq: the journal has it */
         uid_t credd_uid;
         uint64_t journal_begin_usec;
+        uint64_t gone_seq;     /* the last event before credd's first that the journal has */
+        uint64_t pruned_seq;   /* up to here the journal has it that credd pruned them */
+        uint64_t restored_seq; /* the event that says that the store is a restored one; 0: none */
 } Verify;
 
 static void verify_done(Verify *verify)
@@ -171,6 +174,25 @@ static void compare(Verify *verify, uint64_t seq, const json_t *row, const json_
         }
 }
 
+/* What credd pruned it has signed off. */
+static void note_pruning(Verify *verify, const json_t *entry)
+{
+        uint64_t pruned;
+
+        if (strcmp(record_text_or(entry, "event", ""), "store-pruned") != 0)
+                return;
+        pruned = strtoull(record_text_or(entry, "pruned_seq", ""), NULL, 10);
+        if (pruned > verify->pruned_seq)
+                verify->pruned_seq = pruned;
+}
+
+static void check_pruned(Verify *verify)
+{
+        if (verify->gone_seq > verify->pruned_seq && verify->waiting == 0)
+                problem(verify, verify->gone_seq,
+                        "credd's record begins later, and no pruning took this event");
+}
+
 static int on_entry(void *userdata, const JournalEntry *entry)
 {
         Verify *verify = userdata;
@@ -189,8 +211,11 @@ static int on_entry(void *userdata, const JournalEntry *entry)
         verify->entries++;
         if (seq == 0)
                 return 0;
-        if (seq < verify->first_seq)
-                return 0; /* pruned by credd */
+        note_pruning(verify, entry->fields);
+        if (seq < verify->first_seq) {
+                verify->gone_seq = seq > verify->gone_seq ? seq : verify->gone_seq;
+                return 0;
+        }
         r = find_row(verify, seq, &row);
         if (r != 0)
                 return r;
@@ -201,6 +226,8 @@ static int on_entry(void *userdata, const JournalEntry *entry)
                 return 0;
         }
         compare(verify, seq, row, entry->fields);
+        if (strcmp(record_text_or(row, "event", ""), "store-restored") == 0)
+                verify->restored_seq = seq;
         if (seq <= verify->last_seq)
                 verify->seen[seq - verify->first_seq] = 1;
         return 0;
@@ -260,6 +287,8 @@ static int read_journal(Verify *verify)
         r = read_extent(verify);
         if (r == 0)
                 r = journal_each(journal, on_entry, verify);
+        if (r == 0)
+                check_pruned(verify);
         return r == 0 ? check_missing(verify) : r;
 }
 
@@ -286,6 +315,12 @@ static void print(const Verify *verify)
                     "%" PRIu64 " events in credd's chain, %" PRIu64 " entries of credd in the "
                     "journal",
                     verify->events, verify->entries);
+        if (verify->restored_seq > 0)
+                output_line(context, STYLE_PLAIN,
+                            "credd's store was restored from a backup at event %" PRIu64 ": what "
+                            "the journal has under that number and later ones from before, it has "
+                            "of the store that was lost",
+                            verify->restored_seq);
         if (verify->explained > 0)
                 output_line(context, STYLE_PLAIN,
                             "%" PRIu64 " event%s older than this journal: for these there is one "

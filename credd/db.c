@@ -3,23 +3,15 @@
  * on the disk; locking_mode=EXCLUSIVE before the first read, so nobody else reads or writes the
  * file (and the WAL index is not shared); nothing is ever deleted or made anew because of an error.
  */
-#include "credd/db.h"
+#include "credd/db-internal.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-struct Db {
-        sqlite3 *handle;
-        sqlite3_stmt **statements;
-        unsigned n_statements;
-        sqlite3_stmt *begin, *commit, *savepoint, *release, *rollback_to;
-};
-
-static int error_of(int code)
+int db_error_of(int code)
 {
         switch (code & 0xff) {
         case SQLITE_OK:
@@ -70,18 +62,17 @@ Db *db_close(Db *db)
         return NULL;
 }
 
-static int execute(Db *db, const char *sql)
+int db_execute(Db *db, const char *sql)
 {
-        return error_of(sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
+        return db_error_of(sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
 }
 
-/* Runs a pragma and reads its value back: SQLite ignores what it cannot do without a word. */
-static int pragma(Db *db, const char *sql, const char *expect)
+int db_pragma(Db *db, const char *sql, const char *expect)
 {
         sqlite3_stmt *statement = NULL;
         int r;
 
-        r = error_of(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL));
+        r = db_error_of(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL));
         if (r < 0)
                 return r;
         r = sqlite3_step(statement);
@@ -90,7 +81,7 @@ static int pragma(Db *db, const char *sql, const char *expect)
 
                 r = is && strcmp(is, expect) == 0 ? 0 : -EIO;
         } else
-                r = error_of(r) ?: -EIO;
+                r = db_error_of(r) ?: -EIO;
         (void)sqlite3_finalize(statement);
         return r;
 }
@@ -111,13 +102,13 @@ static int setup(Db *db)
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
-                r = execute(db, settings[i].set);
+                r = db_execute(db, settings[i].set);
                 if (r == 0)
-                        r = pragma(db, settings[i].get, settings[i].expect);
+                        r = db_pragma(db, settings[i].get, settings[i].expect);
                 if (r < 0)
                         return r;
         }
-        return error_of(sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL));
+        return db_error_of(sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL));
 }
 
 static int read_number(Db *db, const char *sql, int64_t *ret)
@@ -125,7 +116,7 @@ static int read_number(Db *db, const char *sql, int64_t *ret)
         sqlite3_stmt *statement = NULL;
         int r;
 
-        r = error_of(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL));
+        r = db_error_of(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL));
         if (r < 0)
                 return r;
         r = sqlite3_step(statement);
@@ -133,7 +124,7 @@ static int read_number(Db *db, const char *sql, int64_t *ret)
                 *ret = sqlite3_column_int64(statement, 0);
                 r = 0;
         } else
-                r = error_of(r) ?: -EIO;
+                r = db_error_of(r) ?: -EIO;
         (void)sqlite3_finalize(statement);
         return r;
 }
@@ -147,16 +138,16 @@ static int migrate_one(Db *db, const DbSchema *schema, unsigned from)
         (void)snprintf(finish, sizeof(finish),
                        "PRAGMA application_id=%u; PRAGMA user_version=%u; COMMIT",
                        schema->application_id, from + 1);
-        r = execute(db, "BEGIN IMMEDIATE");
+        r = db_execute(db, "BEGIN IMMEDIATE");
         if (r == 0)
-                r = execute(db, schema->migrations[from]);
+                r = db_execute(db, schema->migrations[from]);
         if (r == 0)
-                r = execute(db, finish);
+                r = db_execute(db, finish);
         return r;
 }
 
 /* Before anything is written: is this file ours, and not from the future? An empty one becomes ours. */
-static int inspect(Db *db, const DbSchema *schema, unsigned *ret_version)
+int db_inspect(Db *db, const DbSchema *schema, unsigned *ret_version)
 {
         int64_t version = 0, application = 0, tables = 0;
         int r;
@@ -188,11 +179,11 @@ static int migrate(Db *db, const DbSchema *schema, unsigned version)
 
 static int prepare(Db *db, const char *sql, sqlite3_stmt **ret)
 {
-        return error_of(
+        return db_error_of(
                 sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
 }
 
-static int prepare_all(Db *db, const DbSchema *schema)
+int db_prepare_all(Db *db, const DbSchema *schema)
 {
         const struct {
                 const char *sql;
@@ -224,23 +215,23 @@ int db_open(const char *path, const DbSchema *schema, Db **ret_db)
         db = calloc(1, sizeof(*db));
         if (!db)
                 return -ENOMEM;
-        r = error_of(sqlite3_open_v2(path, &db->handle,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                                             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
-                                     NULL));
+        r = db_error_of(sqlite3_open_v2(path, &db->handle,
+                                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                                                SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+                                        NULL));
         /* Exclusive before the first read, and a look before the first write. */
         if (r == 0)
-                r = execute(db, "PRAGMA locking_mode=EXCLUSIVE");
+                r = db_execute(db, "PRAGMA locking_mode=EXCLUSIVE");
         if (r == 0)
-                r = pragma(db, "PRAGMA locking_mode", "exclusive");
+                r = db_pragma(db, "PRAGMA locking_mode", "exclusive");
         if (r == 0)
-                r = inspect(db, schema, &version);
+                r = db_inspect(db, schema, &version);
         if (r == 0)
                 r = setup(db);
         if (r == 0)
                 r = migrate(db, schema, version);
         if (r == 0)
-                r = prepare_all(db, schema);
+                r = db_prepare_all(db, schema);
         if (r < 0)
                 return r;
         *ret_db = take_ptr(db);
@@ -249,7 +240,7 @@ int db_open(const char *path, const DbSchema *schema, Db **ret_db)
 
 static int run_fixed(sqlite3_stmt *statement)
 {
-        int r = error_of(sqlite3_step(statement));
+        int r = db_error_of(sqlite3_step(statement));
 
         (void)sqlite3_reset(statement);
         return r;
@@ -320,7 +311,7 @@ static int bind(sqlite3_stmt *statement, const char *format, va_list *arguments)
         assert((int)strlen(format) == sqlite3_bind_parameter_count(statement));
         for (int i = 0; format[i] && r == SQLITE_OK; i++)
                 r = bind_one(statement, i + 1, format[i], arguments);
-        return error_of(r);
+        return db_error_of(r);
 }
 
 static int step(Db *db, unsigned number)
@@ -330,7 +321,7 @@ static int step(Db *db, unsigned number)
         if (r == SQLITE_ROW)
                 return 1;
         db_end(db, number);
-        return error_of(r);
+        return db_error_of(r);
 }
 
 void db_end(Db *db, unsigned number)
@@ -414,7 +405,7 @@ int db_plan(Db *db, unsigned number, char **ret_text)
         out = open_memstream(&text, &size);
         if (!out)
                 return -ENOMEM;
-        r = error_of(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL));
+        r = db_error_of(sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL));
         while (r == 0 && sqlite3_step(statement) == SQLITE_ROW)
                 (void)fprintf(out, "%s\n", (const char *)sqlite3_column_text(statement, 3));
         (void)sqlite3_finalize(statement);

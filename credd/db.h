@@ -55,5 +55,20 @@ uint64_t db_usec(Db *db, unsigned statement, int column);
 const char *db_text(Db *db, unsigned statement, int column);
 const void *db_blob(Db *db, unsigned statement, int column, size_t *ret_len);
 
+/* A copy as one file, made while the database is used: db-copy.c. Outside of a transaction. */
+typedef struct DbCopy DbCopy;
+/* path must not be there. */
+int db_copy_new(Db *from, const char *path, DbCopy **ret_copy);
+/* So many pages more. 1: there are more; 0: the copy is whole. */
+int db_copy_step(DbCopy *copy, int pages);
+DbCopy *db_copy_free(DbCopy *copy);
+DEFINE_CLEANUP(DbCopy, db_copy_free)
+
+/* Opens a file that came from somewhere, to be read only, and looks whether it is a database of that
+ * schema and sound. 1: of an older version, so that no statement can be run. -EBADMSG: *ret_what is what
+ * SQLite says is wrong with it, or "". */
+int db_open_file(const char *path, const DbSchema *schema, char *ret_what, size_t size,
+                 Db **ret_db);
+
 /* For tests: the plan of a statement, a line a step, to be freed by the caller. */
 int db_plan(Db *db, unsigned statement, char **ret_text);

@@ -83,6 +83,13 @@ int event_daemon_stopped(Events *events);
 int event_audit_head(Events *events, int64_t seq, const char *hash, bool clock_synchronized);
 
 const char *event_name(EventKind kind);
+/* The head of the chain as the copy has it, and its size. */
+int event_store_backed_up(Events *events, const Actor *actor, uint64_t size);
+/* Of the backup: before this event. */
+int event_store_restored(Events *events, const Actor *actor);
+/* In the transaction in which they went. */
+int event_store_pruned(Events *events, const Pruned *pruned);
+
 /* The journal's entry of a row: MESSAGE and the rest. */
 const char *event_message_id(EventKind kind);
 int event_priority(EventKind kind);

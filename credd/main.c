@@ -11,17 +11,21 @@
 #include "common/secret.h"
 #include "common/varlink.h"
 #include "credd/manager.h"
+#include "credd/restore.h"
 #include "credd/setup.h"
 
 static int usage(FILE *to, int status)
 {
-        (void)fputs("credd [--check | --check-role=FILE] [--config=FILE] [--state=FOLDER]\n"
+        (void)fputs("credd [--check | --check-role=FILE | --check-backup=FILE | --restore=FILE]\n"
+                    "      [--config=FILE] [--state=FOLDER]\n"
                     "\n"
                     "Hands out logins that end. Started by systemd through credd-login.socket and\n"
                     "credd-admin.socket; credctl talks to it.\n"
                     "\n"
                     "  --check            read the configuration, name each mistake, and exit\n"
                     "  --check-role=FILE  read the file of a role, anybody's, likewise\n"
+                    "  --check-backup=FILE  whether a backup is whole and sound\n"
+                    "  --restore=FILE     put a backup in place, while credd is stopped\n"
                     "  --config=FILE      instead of " CREDD_SYSCONFDIR "/credd.conf\n"
                     "  --state=FOLDER     instead of $STATE_DIRECTORY or /var/lib/credd\n"
                     "  --version\n",
@@ -82,6 +86,8 @@ int main(int argc, char *argv[])
         static const struct option options[] = {
                 {"check", no_argument, NULL, 'c'},
                 {"check-role", required_argument, NULL, 'r'},
+                {"check-backup", required_argument, NULL, 'b'},
+                {"restore", required_argument, NULL, 'R'},
                 {"config", required_argument, NULL, 'f'},
                 {"state", required_argument, NULL, 's'},
                 {"help", no_argument, NULL, 'h'},
@@ -90,7 +96,7 @@ int main(int argc, char *argv[])
         };
         Paths paths = {.state = getenv("STATE_DIRECTORY") ?: "/var/lib/credd",
                        .config = CREDD_SYSCONFDIR "/credd.conf"};
-        const char *role_path = NULL;
+        const char *role_path = NULL, *check_path = NULL, *restore_path = NULL;
         bool checking = false;
         int option;
 
@@ -101,6 +107,12 @@ int main(int argc, char *argv[])
                         break;
                 case 'r':
                         role_path = optarg;
+                        break;
+                case 'b':
+                        check_path = optarg;
+                        break;
+                case 'R':
+                        restore_path = optarg;
                         break;
                 case 'f':
                         paths.config = optarg;
@@ -121,5 +133,9 @@ int main(int argc, char *argv[])
                 return usage(stderr, 2);
         if (role_path)
                 return check_role(&paths, role_path);
+        if (check_path)
+                return restore_check(check_path) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (restore_path)
+                return restore_run(paths.state, restore_path) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         return checking ? check(&paths) : serve(&paths);
 }

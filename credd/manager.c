@@ -19,6 +19,7 @@
 #include "credd/notices.h"
 #include "credd/outbox.h"
 #include "credd/outcast.h"
+#include "credd/prune.h"
 #include "credd/refusals.h"
 #include "credd/server.h"
 #include "credd/session.h"
@@ -85,6 +86,8 @@ static void take_setup(Manager *manager, Setup *setup)
         (void)roles_free(manager->roles);
         manager->config = setup->config;
         manager->roles = setup->roles;
+        if (manager->prune)
+                prune_changed(manager->prune);
         *setup = (Setup){0};
         /* At load, not at each call: NSS may ask a directory server, and the loop must not wait. */
         manager->admin_gid = (gid_t)-1;
@@ -206,6 +209,8 @@ static int open_store(Manager *manager, const char *boot_id)
                                       "is; no token login is accepted.\n",
                               manager->paths.state, strerror(-r));
         manager->events = (Events){manager->store, &manager->clock, &manager->tally_open};
+        if (r == 0)
+                store_copy_remove(manager->store);
         return r;
 }
 
@@ -267,6 +272,8 @@ static int build(Manager *manager, const char *boot_id)
                 r = audit_head_new(manager, &manager->audit_head);
         if (r >= 0)
                 r = subscribers_new(manager, &manager->subscribers);
+        if (r >= 0)
+                r = prune_new(manager, &manager->prune);
         return r;
 }
 
@@ -308,6 +315,7 @@ Manager *manager_free(Manager *manager)
                 return NULL;
         manager->server = server_free(manager->server);
         manager->subscribers = subscribers_free(manager->subscribers);
+        manager->prune = prune_free(manager->prune);
         manager->audit_head = audit_head_free(manager->audit_head);
         manager->clock_watch = clock_watch_free(manager->clock_watch);
         manager->expiry = expiry_free(manager->expiry);

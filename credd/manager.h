@@ -22,6 +22,8 @@ typedef struct Notices Notices;
 typedef struct Server Server;
 typedef struct AuditHead AuditHead;
 typedef struct Subscribers Subscribers;
+typedef struct Prune Prune;
+typedef struct Backup Backup;
 
 /* Order of the loop: kills before logins, then the one commit, for which many logins wait together, and
  * what follows from it; last of all the Admin socket, where anybody could keep the loop busy. */
@@ -34,6 +36,7 @@ enum {
         PRIORITY_JOURNAL = -2,
         PRIORITY_SETTLE = -1, /* looking for what a session left: no kill waits for it */
         PRIORITY_ADMIN = 0,
+        PRIORITY_IDLE = 10, /* pruning, copying: when nobody wants anything */
 };
 
 typedef struct Counters {
@@ -67,6 +70,8 @@ typedef struct Manager {
         ClockWatch *clock_watch;
         AuditHead *audit_head;
         Subscribers *subscribers;
+        Prune *prune;
+        Backup *backup; /* NULL: none is being made */
         Server *server;
         sd_event_source *sigterm, *sigint, *sighup;
         uint64_t started_real_usec, started_boot_usec;

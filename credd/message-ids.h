@@ -88,6 +88,12 @@
           "credd {version} started, {sessions} sessions found again") \
         X(AUDIT_HEAD, "audit-head", "bd3b490e43ed4beeb05650d34e0e511b", LOG_INFO, \
           "The chain of events stands at {head_seq} with hash {head_hash}") \
+        X(STORE_BACKED_UP, "store-backed-up", "2ea9eb059ed54d02b0b2ba61a8953ff5", LOG_NOTICE, \
+          "A copy of credd's store, up to event {head_seq}, was handed to {actor}") \
+        X(STORE_RESTORED, "store-restored", "8d2cbf396d5b48c882c09fddb5736645", LOG_WARNING, \
+          "credd's store was restored by {actor} from a backup that ends with event {head_seq}") \
+        X(STORE_PRUNED, "store-pruned", "57bf997bdda84a408497225847f174c4", LOG_INFO, \
+          "{count} events up to {pruned_seq} have passed their retention and are no longer in credd's store") \
         X(DAEMON_STOPPED, "daemon-stopped", "394502b9f0c32acb0f22c81824b82ecb", LOG_INFO, \
           "credd stopped")
 /* clang-format on */

@@ -12,12 +12,15 @@
 #include "credd/digest.h"
 #include "credd/journal.h"
 
-#define SLICE        64 /* rows a turn of the loop */
-#define NOTE_EVERY   64
-#define RETRY_USEC   (50 * USEC_PER_MSEC)
-#define FIELDS_MAX   48
-#define NAME_LEN_MAX 40
-#define LONG_FIELD   1024
+#define SLICE      64 /* rows a turn of the loop */
+#define NOTE_EVERY 64
+#define RETRY_USEC (50 * USEC_PER_MSEC)
+/* After a slice of which some went: journald is there, and its queue is short. */
+#define SOON_USEC     (2 * USEC_PER_MSEC)
+#define ACCURACY_USEC USEC_PER_MSEC /* 0 would be a quarter of a second */
+#define FIELDS_MAX    48
+#define NAME_LEN_MAX  40
+#define LONG_FIELD    1024
 
 struct Outbox {
         Manager *manager;
@@ -116,6 +119,7 @@ static int send_next(Outbox *outbox)
 
 static void send_slice(Outbox *outbox)
 {
+        int64_t before = outbox->sent;
         int r = 1;
 
         for (unsigned i = 0; i < SLICE && r > 0; i++)
@@ -123,7 +127,8 @@ static void send_slice(Outbox *outbox)
         if (r > 0)
                 (void)sd_event_source_set_enabled(outbox->defer, SD_EVENT_ONESHOT);
         if (r < 0) {
-                (void)sd_event_source_set_time_relative(outbox->retry, RETRY_USEC);
+                (void)sd_event_source_set_time_relative(
+                        outbox->retry, outbox->sent > before ? SOON_USEC : RETRY_USEC);
                 (void)sd_event_source_set_enabled(outbox->retry, SD_EVENT_ONESHOT);
         }
 }
@@ -151,8 +156,8 @@ static int add_sources(Outbox *outbox, sd_event *event)
         if (r >= 0)
                 r = sd_event_source_set_priority(outbox->defer, PRIORITY_JOURNAL);
         if (r >= 0)
-                r = sd_event_add_time_relative(event, &outbox->retry, CLOCK_MONOTONIC, 0, 0,
-                                               on_retry, outbox);
+                r = sd_event_add_time_relative(event, &outbox->retry, CLOCK_MONOTONIC, 0,
+                                               ACCURACY_USEC, on_retry, outbox);
         if (r >= 0)
                 r = sd_event_source_set_priority(outbox->retry, PRIORITY_JOURNAL);
         if (r >= 0)

@@ -20,6 +20,7 @@ struct Peer {
         char *out;
         size_t out_len, out_sent;
         Subscription *following; /* the replies without end; NULL: calls are answered */
+        PeerStream stream;       /* wanted is NULL: none is on */
         void (*gone)(void *userdata);
         void *userdata;
 };

@@ -2,8 +2,6 @@
 /* One connection as a stream of messages. Invariants: one call is in the works at a time, and while
  * it is nothing more is read, so a peer can make the daemon hold one message and one answer of its
  * own at most; every connection has a moment at which it ends, whatever its peer does. */
-#include "credd/peer.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -40,7 +38,7 @@ static void set_life(Peer *peer)
 {
         uint64_t end = peer->end_boot_usec;
         /* What a follower says meanwhile is not read on, so it is not waited for. */
-        bool begun = frame_pending(&peer->in) > 0 && !peer->following;
+        bool begun = frame_pending(&peer->in) > 0 && !peer->following && !peer->stream.wanted;
 
         if (!begun && !peer->out)
                 peer->message_boot_usec = 0;
@@ -109,6 +107,11 @@ static void flush_out(Peer *peer)
                 subscription_ready(peer->following);
                 return;
         }
+        if (peer->stream.wanted) {
+                (void)sd_event_source_set_io_events(peer->io, EPOLLOUT);
+                set_life(peer);
+                return;
+        }
         (void)sd_event_source_set_io_events(
                 peer->io, frame_pending(&peer->in) > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
         set_life(peer);
@@ -131,6 +134,18 @@ void peer_follow(Peer *peer, Subscription *subscription)
 {
         peer->following = subscription;
         rest(peer);
+}
+
+void peer_stream(Peer *peer, const PeerStream *stream)
+{
+        peer->stream = *stream;
+        (void)sd_event_source_set_io_events(peer->io, EPOLLOUT);
+        set_life(peer);
+}
+
+void peer_stream_end(Peer *peer)
+{
+        peer->stream = (PeerStream){0};
 }
 
 char *peer_unavailable(const Peer *peer)
@@ -170,7 +185,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         (void)fd;
         if ((events & EPOLLOUT) && peer->out)
                 flush_out(peer);
-        else if (events & EPOLLOUT) {
+        else if ((events & EPOLLOUT) && peer->stream.wanted) {
+                (void)sd_event_source_set_io_events(peer->io, 0);
+                peer->stream.wanted(peer->stream.userdata);
+        } else if (events & EPOLLOUT) {
                 (void)sd_event_source_set_io_events(peer->io, EPOLLIN);
                 take_message(peer);
         } else if (events & EPOLLIN)
@@ -252,6 +270,8 @@ Peer *peer_free(Peer *peer)
 {
         if (!peer)
                 return NULL;
+        if (peer->stream.gone)
+                peer->stream.gone(peer->stream.userdata);
         batch_forget(peer->manager->batch, peer);
         (void)subscription_free(peer->following);
         (void)sd_event_source_disable_unref(peer->io);

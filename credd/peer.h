@@ -45,6 +45,22 @@ bool peer_waits(const Peer *peer);
 /* A pidfd of the process at the other end, and its start ticks. -ESRCH: it has gone. */
 int peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks);
 
+/* An answer of many messages, one under way at a time. */
+typedef struct PeerStream {
+        /* The last message has gone out, the peer takes another: send one, or later; it may be gone then.
+         * Called from the loop. */
+        void (*wanted)(void *userdata);
+        /* The connection has ended before the answer did. */
+        void (*gone)(void *userdata);
+        void *userdata;
+} PeerStream;
+
+/* The call that is in the works is answered by a stream, and nothing is read until its end. The first
+ * message is wanted at once. */
+void peer_stream(Peer *peer, const PeerStream *stream);
+/* What is sent next is the last message. */
+void peer_stream_end(Peer *peer);
+
 /* Sends one message; takes the text and erases it. NULL: out of memory, and the connection is
  * closed. A Login peer is closed after its message: it may be gone when this returns. */
 void peer_send(Peer *peer, char *text);

@@ -180,6 +180,9 @@
         X(EVENT_AFTER, KEY,                                                                        \
           "SELECT seq, line, real, name, credential, previous, data, hash FROM event "             \
           "WHERE seq > ? ORDER BY seq LIMIT ?")                                                    \
+        X(EVENT_PRUNE, KEY, "DELETE FROM event WHERE seq <= ?")                                    \
+        X(CHECKPOINT_SET, WRITE, "INSERT INTO checkpoint VALUES (?, ?, ?)")                        \
+        X(CHECKPOINT_FORGET, KEY, "DELETE FROM checkpoint WHERE seq < ?")                          \
         X(CHECKPOINT_LAST, KEY,                                                                    \
           "SELECT seq, hash FROM checkpoint WHERE seq > 0 ORDER BY seq DESC LIMIT 1")
 

@@ -23,6 +23,8 @@ typedef struct StoreMarks {
         json_t *roles_off;            /* an object with a member for each; never changed in place */
 } StoreMarks;
 
+extern const DbSchema store_schema;
+
 struct Store {
         Db *db;
         DigestKey *key;
@@ -30,6 +32,7 @@ struct Store {
         int64_t boot;
         StoreMarks now, saved;
         int dir_fd;
+        char *dir;
         bool full;              /* the reserve is not there */
         uint64_t full_try_usec; /* CLOCK_BOOTTIME: when to try to make it again */
 };

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "credd/db.h"
@@ -26,6 +27,9 @@ static const char *const statements[] = {
         STATEMENTS(X)
 #undef X
 };
+
+const DbSchema store_schema = {APPLICATION_ID, migrations, ELEMENTSOF(migrations), statements,
+                               ELEMENTSOF(statements)};
 
 int store_begin(Store *store)
 {
@@ -343,13 +347,11 @@ static int settle(Store *store, const char *boot_id)
 
 static int open_db(Store *store, const char *dir)
 {
-        const DbSchema schema = {APPLICATION_ID, migrations, ELEMENTSOF(migrations), statements,
-                                 ELEMENTSOF(statements)};
         AUTO_FREE char *path = NULL;
 
         if (asprintf(&path, "%s/credd.db", dir) < 0)
                 return -ENOMEM;
-        return db_open(path, &schema, &store->db);
+        return db_open(path, &store_schema, &store->db);
 }
 
 static int open_key(Store *store, const char *dir)
@@ -360,6 +362,9 @@ static int open_key(Store *store, const char *dir)
         store->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (store->dir_fd < 0)
                 return -errno;
+        /* SQLite's own lock is on a file that may be moved away under a daemon that runs. */
+        if (flock(store->dir_fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
         fresh = fstatat(store->dir_fd, "credd.db", &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
         return digest_key_load(store->dir_fd, fresh, &store->key);
 }
@@ -406,6 +411,9 @@ int store_open(const char *dir, const char *boot_id, Clock *clock, Store **ret_s
                 return -ENOMEM;
         store->clock = clock;
         store->dir_fd = -1;
+        store->dir = strdup(dir);
+        if (!store->dir)
+                return -ENOMEM;
         r = open_key(store, dir);
         if (r < 0)
                 return r;
@@ -427,6 +435,7 @@ Store *store_close(Store *store)
         json_decref(store->saved.roles_off);
         if (store->dir_fd >= 0)
                 (void)close(store->dir_fd);
+        free(store->dir);
         free(store);
         return NULL;
 }

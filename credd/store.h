@@ -12,6 +12,7 @@
 #define BOOT_ID_LEN 36
 
 typedef struct Store Store;
+struct DbCopy; /* db.h */
 
 typedef enum LoginState { LOGIN_ACCEPTED = 0, LOGIN_CLAIMED = 1, LOGIN_LAPSED = 2 } LoginState;
 
@@ -253,6 +254,37 @@ void store_chain_hash(const uint8_t before[static HASH_LEN], const EventRow *row
                       uint8_t ret_hash[static HASH_LEN]);
 /* The last event that was pruned and its hash; 0 and no hash if none was. */
 int store_checkpoint(Store *store, int64_t *ret_seq, uint8_t ret_hash[static HASH_LEN]);
+/* store-prune.c. What may go: the events that are older than before_usec (on the line), that the journal
+ * has, and that follow from each other; never the newest. */
+typedef struct Pruned {
+        int64_t count, seq; /* how many went, and the last of them */
+        uint8_t hash[HASH_LEN];
+        int64_t damaged; /* the event that does not follow, at which it stopped; 0: none */
+        bool more;
+} Pruned;
+/* At most limit rows go, and the checkpoint says so. */
+int store_prune(Store *store, uint64_t before_usec, int64_t limit, Pruned *ret);
+/* When the oldest event happened, on the line; 0: there is none. */
+int store_oldest_event(Store *store, uint64_t *ret_line_usec);
+
+/* store-backup.c */
+#define STORE_COPY_NAME "backup.new"
+/* A copy as dir/STORE_COPY_NAME, which replaces what a process that died left of one. */
+int store_copy_new(Store *store, struct DbCopy **ret_copy);
+/* Opens the finished copy, whose name goes. */
+int store_copy_open(Store *store);
+/* There is no copy any more, finished or not. */
+void store_copy_remove(Store *store);
+/* Whether there is room for one, with what the store itself may need. *ret_size: of the copy, about. */
+int store_copy_room(Store *store, uint64_t *ret_size, uint64_t *ret_room);
+/* So many pages more. 1: there are more; 0: the copy is whole; -ENOSPC also when there is hardly any. */
+int store_copy_step(Store *store, struct DbCopy *copy, int pages);
+/* Whether a file is a sound store, chain and all; the chain of an older version is for its restore to check.
+ * -EBADMSG: *ret_what says what is wrong, as far as is known; -ENOTSUP: of a newer version. */
+int store_check_file(const char *path, char *ret_what, size_t size);
+/* 0: each event of the store follows from the one before it; *ret_seq: the first that does not. */
+int store_check_chain(Store *store, int64_t *ret_seq);
+
 int64_t store_journaled(const Store *store);
 
 /* From memory: a login asks. */

@@ -11,6 +11,7 @@
 #include "credd/describe.h"
 #include "credd/facts.h"
 #include "credd/outbox.h"
+#include "credd/prune.h"
 #include "credd/receipts.h"
 #include "credd/session.h"
 #include "credd/verbs.h"
@@ -289,6 +290,9 @@ static json_t *problems_of(Manager *manager, const json_t *alarms)
                     "journald does not take entries: they wait in the store");
         add_problem(problems, sessions_overdue(manager->sessions) > 0,
                     "sessions are past their deadline and not yet verified gone");
+        add_problem(problems, prune_is_stuck(manager->prune),
+                    "the chain of events is damaged, so that no old events are pruned; credctl "
+                    "verify names what is wrong");
         add_problem(problems, manager->config_refused != NULL,
                     "the configuration has a mistake and is not in effect; credd --check names it");
         add_problem(problems, store_frozen(manager->store) != NULL,

@@ -55,6 +55,7 @@ static const Verb verbs[] = {
         {"io.credd.Admin.Ack", PEER_ADMIN, BY_THING, true, verb_ack},
         {"io.credd.Admin.Subscribe", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_subscribe},
         {"io.credd.Admin.Sessions", PEER_ADMIN, BY_THING, false, verb_sessions},
+        {"io.credd.Admin.Backup", PEER_ADMIN, RIGHT_BACKUP, false, verb_backup},
         {"io.credd.Admin.Explain", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_explain},
         {"io.credd.Admin.Metrics", PEER_ADMIN, RIGHT_STATUS_DETAIL, false, verb_metrics},
         {"io.credd.Admin.Status", PEER_ADMIN, BY_THING, false, verb_status},
@@ -385,6 +386,8 @@ int verbs_dispatch(Manager *manager, Peer *peer, char *text, size_t len)
                 if (r == 0)
                         return 0;
         }
+        if (r == 0 && answer.stream)
+                return 0;
         out = encode(peer, r, &answer);
         if (oneway) {
                 /* Nothing asks this of us but a test; the connection ends rather than stay silent.

@@ -12,7 +12,7 @@
  * handler's to ask (find_allowed()). */
 typedef struct Request {
         Manager *manager;
-        const Peer *peer;
+        Peer *peer;
         const Caller *caller; /* nobody on the Login socket, whose peers are root */
         json_t *parameters;   /* an object, never NULL */
         const char *method;   /* a literal: refusals keep it */
@@ -27,6 +27,7 @@ typedef struct Answer {
         /* No answer now: the peer follows the events from then on, those after this one first. */
         bool follows;
         int64_t after;
+        bool stream; /* no answer yet: peer_stream() has been told who sends it */
 } Answer;
 
 /* 0: *answer is set, and what was changed is to be kept unless it is an error. Negative: nothing
@@ -85,6 +86,8 @@ int verb_verify(const Request *request, Answer *answer);
 int verb_subscribe(const Request *request, Answer *answer);
 /* verbs-metrics.c */
 int verb_metrics(const Request *request, Answer *answer);
+/* verbs-backup.c */
+int verb_backup(const Request *request, Answer *answer);
 /* verbs-login.c */
 int verb_authenticate(const Request *request, Answer *answer);
 int verb_check_account(const Request *request, Answer *answer);
