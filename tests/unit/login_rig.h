@@ -5,9 +5,12 @@
 
 #include "tests/unit/manager_rig.h"
 
+#include <sys/prctl.h>
+
 #include "credd/store.h"
 
-#define PERSON 54321 /* nobody's, on any machine */
+#define PERSON    54321 /* nobody's, on any machine */
+#define PERSON_FD 900   /* where a person has what it is asked by, and the next for its replies */
 
 /* Issues one for deploy; the token, to be freed. more: further parameters, taken; may be NULL. */
 static inline char *issue(Rig *rig, json_t *more, char ret_id[static TOKEN_ID_LEN + 1])
@@ -145,12 +148,14 @@ static inline Person person_new(const char *path, uid_t uid, const char *method,
         person.pid = fork();
         assert_true(person.pid >= 0);
         if (person.pid == 0) {
-                if (setpgid(0, 0) < 0 || (uid != 0 && setresuid(uid, uid, uid) < 0))
+                /* Nothing of the daemon's stays open in it, and it does not outlive the test. */
+                if (setpgid(0, 0) < 0 || (uid != 0 && setresuid(uid, uid, uid) < 0) ||
+                    prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(calls[0], PERSON_FD) < 0 ||
+                    dup2(replies[1], PERSON_FD + 1) < 0 || close_range(3, PERSON_FD - 1, 0) < 0 ||
+                    close_range(PERSON_FD + 2, ~0U, 0) < 0)
                         _exit(1);
-                (void)close(calls[1]);
-                (void)close(replies[0]);
-                person_live(path, &(Person){.ask = calls[0], .reply = replies[1]});
-                (void)close(replies[1]);
+                person_live(path, &(Person){.ask = PERSON_FD, .reply = PERSON_FD + 1});
+                (void)close(PERSON_FD + 1);
                 for (;;)
                         (void)pause();
         }
