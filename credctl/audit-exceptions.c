@@ -109,9 +109,9 @@ static int look_at_receipt(json_t *found, json_t *c)
                                                         late)));
         if (strcmp(verdict, "residue") == 0)
                 return add(found, "residue", c, user, written,
-                           json_sprintf("%s%zu process%s of its user were left when its sessions "
-                                        "were gone",
-                                        drill_of(c), left, left == 1 ? "" : "es"));
+                           json_sprintf("%s%zu process%s left of its user when its sessions were "
+                                        "gone",
+                                        drill_of(c), left, left == 1 ? " was" : "es were"));
         return 0;
 }
 

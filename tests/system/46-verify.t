@@ -6,9 +6,9 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-verify() { # [OPTION...]; what it says is in $said, its status in $status
+verify() { # what it says is in $said, its status in $status
     status=0
-    said=$(in_lab sh -c 'journalctl --sync; exec credctl verify "$@"' verify "$@" 2>&1) || status=$?
+    said=$(in_lab sh -c 'journalctl --sync; exec credctl verify' 2>&1) || status=$?
 }
 is_calm() { [[ $(status_of_credd journal_behind) == 0 ]]; }
 stop_credd() { in_lab systemctl stop credd-login.socket credd-admin.socket credd.service; }
