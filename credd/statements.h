@@ -75,6 +75,9 @@
         X(REQUEST_READ, KEY,                                                                       \
           "SELECT name, uid, loginuid, asked_real, needed, given, collected_real FROM request "    \
           "WHERE num = ?")                                                                         \
+        X(REQUEST_WAITING_OF, KEY,                                                                 \
+          "SELECT count(*) FROM standing s INDEXED BY standing_pending "                           \
+          "CROSS JOIN request r ON r.num = s.num WHERE s.cause = 5 AND s.num > 0 AND r.uid = ?")   \
         X(REQUEST_APPROVED, KEY,                                                                   \
           "UPDATE request SET given = given + 1 WHERE num = ? AND collected_real IS NULL")         \
         X(REQUEST_COLLECTED, KEY,                                                                  \

@@ -33,6 +33,18 @@ int store_find_request(Store *store, int64_t num, RequestRow *ret)
         return 1;
 }
 
+int store_count_waiting(Store *store, uid_t uid, int64_t *ret_n)
+{
+        const unsigned s = STATEMENT_REQUEST_WAITING_OF;
+        int r = db_first(store->db, s, "i", (int64_t)uid);
+
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        *ret_n = db_int(store->db, s, 0);
+        db_end(store->db, s);
+        return 0;
+}
+
 int store_add_approval(Store *store, int64_t num, const Approval *approval)
 {
         int r = row_exactly_one(db_run(store->db, STATEMENT_APPROVAL_ADD, "iisTts", num,

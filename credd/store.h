@@ -193,6 +193,8 @@ int store_count_try(Store *store, int64_t num);
 
 int store_add_request(Store *store, int64_t num, const RequestRow *row);
 int store_find_request(Store *store, int64_t num, RequestRow *ret);
+/* How many of that uid are asked for and not collected. */
+int store_count_waiting(Store *store, uid_t uid, int64_t *ret_n);
 /* Counts it as well. -EEXIST: that uid has approved it before. */
 int store_add_approval(Store *store, int64_t num, const Approval *approval);
 /* Calls back for each approval until it returns false. */

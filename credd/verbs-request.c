@@ -3,6 +3,7 @@
  * known of credentials (who sees them, withdrawing, the queue of limits) holds for it. What may be
  * decided about it is in verbs-decide.c. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/secret.h"
@@ -11,9 +12,11 @@
 #include "credd/expiry.h"
 #include "credd/facts.h"
 #include "credd/notices.h"
+#include "credd/refusals.h"
 #include "credd/verbs.h"
 
-#define DRAWS 8 /* one id in 2^40 is taken at a time */
+#define DRAWS       8  /* one id in 2^40 is taken at a time */
+#define WAITING_MAX 16 /* of one uid */
 
 /* --- Request --- */
 
@@ -46,6 +49,27 @@ static int check_known(const Request *request, Answer *answer)
                                               "who is behind this process cannot be told"};
 
         return request->caller->loginuid_known ? 0 : answer_verdict(request, &unknown, "", answer);
+}
+
+/* What waits is kept for a day or longer, and stands in each approver's list. 0; 1: answered. */
+static int check_waiting(const Request *request, Answer *answer)
+{
+        Manager *manager = request->manager;
+        char words[128];
+        int64_t n = WAITING_MAX;
+        int r;
+
+        r = store_count_waiting(manager->store, request->caller->uid, &n);
+        if (r < 0 || n < WAITING_MAX)
+                return r;
+        refusals_add_action(manager->refusals, request->peer, request->method,
+                            "too many of his requests wait");
+        (void)snprintf(words, sizeof(words),
+                       "%d of your requests wait already: collect what is approved, or withdraw "
+                       "one with credctl revoke",
+                       WAITING_MAX);
+        r = answer_reason(answer, "io.credd.Admin.Refused", "reason", words);
+        return r < 0 ? r : 1;
 }
 
 static int add_pending(Manager *manager, Credential *credential)
@@ -129,6 +153,9 @@ int verb_request(const Request *request, Answer *answer)
                 return r < 0 ? r : 0;
         if (policy_grant(&rules, &q, clock_line_usec(&manager->clock), &grant, refusal) != 0)
                 return answer_policy(request, refusal, answer);
+        r = check_waiting(request, answer);
+        if (r != 0)
+                return r < 0 ? r : 0;
         return ask(request, &rules, &q, &grant, answer);
 }
 

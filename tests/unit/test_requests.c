@@ -158,6 +158,28 @@ static void test_request__role_that_does_not_exist__refused(void **state)
         assert_int_equal(store_newest_event(rig->manager->store), 0);
 }
 
+static void test_request__too_many_wait__refused_until_one_is_withdrawn(void **state)
+{
+        Rig *rig = *state;
+        json_auto_t *first = NULL;
+
+        need_root();
+        (void)add_role(rig, 1);
+        first = ask(rig, "oncall");
+        (void)add_asked(rig, "aaaaaaaa", UID_NONE); /* another's does not count */
+        for (unsigned i = 1; i < 16; i++) {
+                json_auto_t *reply = ask(rig, "oncall");
+
+                assert_string_equal(reply_text(reply, "credential", "state"), "pending");
+        }
+        assert_refused(ask(rig, "oncall"), "16 of your requests wait");
+        json_decref(decide(rig, METHOD("Revoke"), reply_text(first, "credential", "id")));
+        json_decref(first);
+        first = ask(rig, "oncall");
+        assert_string_equal(reply_text(first, "credential", "state"), "pending");
+        assert_refused(ask(rig, "oncall"), "16 of your requests wait");
+}
+
 static void test_requests__pending_ones_alone__are_listed(void **state)
 {
         Rig *rig = *state;
@@ -448,6 +470,7 @@ int main(void)
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
                 WITH_RIG(test_request__asked_for__is_pending_and_has_no_limits),
                 WITH_RIG(test_request__role_that_does_not_exist__refused),
+                WITH_RIG(test_request__too_many_wait__refused_until_one_is_withdrawn),
                 WITH_RIG(test_requests__pending_ones_alone__are_listed),
                 WITH_RIG(test_approve__by_who_asked__refused),
                 WITH_RIG(test_approve__asker_stood_behind_it__refused),
