@@ -3,8 +3,6 @@
  * process stands in; never what merely logs in the same account. */
 #include "credd/facts.h"
 
-#include "credd/session.h"
-
 int facts_rules(const Manager *manager, const char *role, PolicyRules *ret)
 {
         *ret = (PolicyRules){.config = &manager->config,
@@ -27,7 +25,7 @@ int facts_of_role(const Request *request, const char *role, RightsFacts *ret)
 }
 
 /* The pid is the kernel's, but by now it may be another process's: so it is held when it is looked at. */
-static int64_t own_session(const Request *request)
+const Session *facts_own_session(const Request *request)
 {
         const PeerIdentity *identity = peer_identity(request->peer);
         AUTO_CLOSE int pidfd = -1;
@@ -35,10 +33,16 @@ static int64_t own_session(const Request *request)
         uint64_t ticks;
 
         if (request->caller->uid != identity->uid)
-                return 0;
+                return NULL;
         session = sessions_find_process(request->manager->sessions, identity->pid, identity->uid);
-        return session && peer_pidfd(request->peer, &pidfd, &ticks) == 0 ? session->row.credential
-                                                                         : 0;
+        return session && peer_pidfd(request->peer, &pidfd, &ticks) == 0 ? session : NULL;
+}
+
+static int64_t own_session(const Request *request)
+{
+        const Session *session = facts_own_session(request);
+
+        return session ? session->row.credential : 0;
 }
 
 static bool is_caller(const Request *request, uid_t uid)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "credd/policy.h"
+#include "credd/session.h"
 #include "credd/verbs.h"
 
 /* What stands for a role of that name now; NULL: no role. Negative: the store cannot say. */
@@ -18,6 +19,10 @@ typedef struct Facts {
 int facts_of_credential(const Request *request, const Credential *credential, Facts *ret);
 /* Of a role by its name; NULL: without one. */
 int facts_of_role(const Request *request, const char *role, RightsFacts *ret);
+
+/* The session that the calling process stands in, by the process that the kernel names; NULL: it stands
+ * in none, or is gone. */
+const Session *facts_own_session(const Request *request);
 
 /* For lists, row by row. What they filter by is read once. */
 typedef struct Sight {

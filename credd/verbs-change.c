@@ -216,13 +216,12 @@ int verb_extend(const Request *request, Answer *answer)
  * anybody may set. 0; 1: answered already. */
 static int own_session(const Request *request, const Session **ret, Answer *answer)
 {
-        const PeerIdentity *identity = peer_identity(request->peer);
         int r;
 
         r = parameters_read(request->parameters, NULL, 0, answer);
         if (r != 0)
                 return r;
-        *ret = sessions_find_process(request->manager->sessions, identity->pid, identity->uid);
+        *ret = facts_own_session(request);
         if (*ret)
                 return 0;
         r = answer_refused(answer, "io.credd.Admin.NotInSession");
