@@ -154,7 +154,7 @@ int batch_commit(Batch *batch)
 
         assert(!batch->inside);
         if (!batch->open)
-                return 0;
+                return batch->manager->failed ? -EIO : 0; /* what was told before may be untrue */
         r = batch->manager->failed ? -EIO : outbox_note(batch->manager->outbox);
         if (r == 0)
                 r = store_commit(batch->manager->store);

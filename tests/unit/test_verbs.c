@@ -317,6 +317,18 @@ static void test_status__logind_finds_nothing_to_end__is_no_problem(void **state
         assert_string_equal(manager->logind_problem, "");
 }
 
+/* The loop ends soon; until then nothing may be told that may not be so. */
+static void test_verbs__after_a_commit_that_failed__nothing_is_answered(void **state)
+{
+        Rig *rig = *state;
+        json_auto_t *reply = NULL;
+
+        rig->manager->failed = true;
+        assert_int_equal(batch_commit(rig->manager->batch), -EIO);
+        reply = ask(rig, METHOD("Status"), "{}");
+        assert_error(reply, METHOD("Unavailable"), NULL, NULL);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -334,6 +346,7 @@ int main(void)
                 T(test_status__no_bus_nor_journal__names_what_is_missing),
                 T(test_status__logind_refuses_to_end_sessions__says_so_and_the_journal_once),
                 T(test_status__logind_finds_nothing_to_end__is_no_problem),
+                T(test_verbs__after_a_commit_that_failed__nothing_is_answered),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
