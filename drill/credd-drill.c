@@ -134,23 +134,27 @@ int main(int argc, char *argv[])
 {
         CLEANUP(talk_done) Talk talk = {0};
         struct pam_conv conversation = {converse, &talk};
-        const struct passwd *user = argc == 2 ? getpwnam(argv[1]) : NULL;
+        const struct passwd *entry = argc == 2 ? getpwnam(argv[1]) : NULL;
         pam_handle_t *handle = NULL;
+        struct passwd user;
         int r;
 
         (void)prctl(PR_SET_DUMPABLE, 0);
-        if (!user || user->pw_uid == 0) {
+        if (!entry || entry->pw_uid == 0) {
                 (void)fputs("usage: credd-drill USER, the token on standard input\n", stderr);
                 return 2;
         }
+        /* What getpwnam() gave is anybody's as soon as a module looks somebody up. */
+        user = (struct passwd){
+                .pw_name = argv[1], .pw_uid = entry->pw_uid, .pw_gid = entry->pw_gid};
         if (read_token(&talk.token) < 0) {
                 (void)fputs("no token on standard input\n", stderr);
                 return EXIT_FAILURE;
         }
-        r = pam_start(SERVICE, user->pw_name, &conversation, &handle);
+        r = pam_start(SERVICE, user.pw_name, &conversation, &handle);
         if (r != PAM_SUCCESS)
                 return fail(handle, "pam_start", r);
-        r = log_in(handle, user);
+        r = log_in(handle, &user);
         (void)pam_end(handle, PAM_ABORT);
         return r;
 }
