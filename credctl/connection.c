@@ -115,8 +115,10 @@ static int encode(const char *method, json_t *parameters, bool more, char **ret_
         text = varlink_call_encode(name, parameters, more);
         if (!text)
                 return -ENOMEM;
-        if (strlen(text) > VARLINK_CALL_MAX)
-                return words_fail(OUTCOME_USAGE, "that is more than credd takes in one call");
+        if (strlen(text) > VARLINK_CALL_MAX) {
+                (void)words_fail(OUTCOME_USAGE, "that is more than credd takes in one call");
+                return OUTCOME_USAGE;
+        }
         *ret_text = take_ptr(text);
         return 0;
 }

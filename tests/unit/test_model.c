@@ -30,8 +30,9 @@ static json_t *question(int user, uid_t uid, ModelService service, ModelRhost rh
 static void expect(Walk *walk, const json_t *reply, const char *error)
 {
         const char *is = json_string_value(json_object_get(reply, "error"));
+        bool expected = is && error ? strcmp(is, error) == 0 : !is && !error;
 
-        if ((is ? 1 : 0) != (error ? 1 : 0) || (is && strcmp(is, error) != 0)) {
+        if (!expected) {
                 AUTO_FREE char *text = json_dumps(reply, 0);
 
                 fail_msg("expected %s, and the answer is %s", error ?: "no error", text);
