@@ -164,7 +164,8 @@ static int take_part(const Context *context, int fd, Frame *frame,
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return r == -EMSGSIZE ? -EBADMSG : say_unanswered(false, r);
+                return r == -EMSGSIZE ? -EBADMSG
+                                      : say_unanswered(&(const Call){.changes = false}, r);
         r = varlink_reply_decode(text, len, &reply);
         if (r < 0)
                 return r;

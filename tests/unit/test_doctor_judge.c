@@ -134,8 +134,9 @@ static void test_judge__lets_in_before_us__error(void **state)
                 "auth sufficient pam_unix.so\n",
                 "auth sufficient pam_permit.so\n",
                 "auth [success=done default=ignore] pam_sss.so\n",
-                "auth [success=4 default=ignore] pam_ldap.so\n" /* to pam_permit at the end */
-                "auth optional pam_faildelay.so\n",
+                /* to pam_permit at the end */
+                ("auth [success=4 default=ignore] pam_ldap.so\n"
+                 "auth optional pam_faildelay.so\n"),
                 "auth sufficient pam_succeed_if.so user = deploy\n",
         };
 
@@ -155,8 +156,8 @@ static void test_judge__harmless_before_us__nothing(void **state)
                 "auth requisite pam_nologin.so\n",
                 "auth optional pam_permit.so\n",
                 "auth required pam_faillock.so preauth\n",
-                "auth [success=1 default=ignore] pam_succeed_if.so uid < 1000\n"
-                "auth required pam_faildelay.so\n",
+                ("auth [success=1 default=ignore] pam_succeed_if.so uid < 1000\n"
+                 "auth required pam_faildelay.so\n"),
         };
 
         (void)state;

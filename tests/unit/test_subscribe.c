@@ -139,8 +139,8 @@ static void test_subscribe__since_a_moment__from_the_first_event_then(void **sta
         happen(rig, 20);
         fd = subscribe(rig, json_pack("{sI}", "since_usec", (json_int_t)since));
         read_up_to(rig, fd, 100, 120);
-        future = subscribe(
-                rig, json_pack("{sI}", "since_usec", (json_int_t)(since + 3600 * USEC_PER_SEC)));
+        future = subscribe(rig, json_pack("{sI}", "since_usec",
+                                          (json_int_t)since + 3600 * (json_int_t)USEC_PER_SEC));
         first = receive(rig, future);
         assert_int_equal(number(first, "next", NULL), 120);
 }
