@@ -391,6 +391,26 @@ static void test_collect__role_wants_more_approvals_now__refused(void **state)
                        "0 of 2");
 }
 
+static void test_collect__who_approved_is_no_approver_any_more__refused(void **state)
+{
+        Rig *rig = *state;
+        AUTO_CREDENTIAL Credential c = {0};
+        json_auto_t *asked = NULL, *collected = NULL;
+        const char *id;
+        Role *role;
+
+        need_root();
+        role = add_role(rig, 1);
+        asked = ask(rig, "oncall");
+        id = reply_text(asked, "credential", "id");
+        assert_int_equal(store_find_credential(rig->manager->store, id, &c), 1);
+        add_approval_by(rig, c.num, 4002, UID_NONE);
+        assert_refused(decide(rig, METHOD("Collect"), id), "0 of 1");
+        role->approvers.uids[0] = 4002;
+        collected = decide(rig, METHOD("Collect"), id);
+        assert_non_null(reply_text(collected, "token", NULL));
+}
+
 static void test_collect__by_another__refused(void **state)
 {
         Rig *rig = *state;
@@ -484,6 +504,7 @@ int main(void)
                 WITH_RIG(test_collect__no_approval_needed__time_starts_now),
                 WITH_RIG(test_collect__after_a_login__no_other_token),
                 WITH_RIG(test_collect__role_wants_more_approvals_now__refused),
+                WITH_RIG(test_collect__who_approved_is_no_approver_any_more__refused),
                 WITH_RIG(test_collect__by_another__refused),
                 WITH_RIG(test_revoke__pending__has_no_receipt_and_is_final),
                 cmocka_unit_test(test_notice_quote__words_of_others__quoted_cut_and_printable),
