@@ -6,6 +6,9 @@
 
 #include "common/cleanup.h"
 
+/* So long logind and PID 1 have for a session alone. With many at one moment they take longer than the
+ * grace: some 70 a second, each with a question to polkit. */
+#define SIGNAL_USEC      (100 * USEC_PER_MSEC)
 #define AGAIN_FIRST_USEC (20 * USEC_PER_MSEC)
 #define AGAIN_MAX_USEC   (1 * USEC_PER_SEC)
 /* A session that ended before its deadline: nobody is overdue, so look now and then. */
@@ -57,7 +60,11 @@ static KillAction force(const Kill *kill, const KillSigns *signs, const KillLimi
                 return KILL_TREE;
         if (now_usec >= grace_end)
                 return KILL_SCOPE;
+        if (!kill->signalled && now_usec - kill->begun_usec >= SIGNAL_USEC)
+                return KILL_SIGNAL;
         *ret_again_usec = !kill->missed && missed_usec < grace_end ? missed_usec : grace_end;
+        if (!kill->signalled && kill->begun_usec + SIGNAL_USEC < *ret_again_usec)
+                *ret_again_usec = kill->begun_usec + SIGNAL_USEC;
         return KILL_WAIT;
 }
 

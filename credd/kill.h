@@ -37,6 +37,7 @@ typedef struct KillLimits {
 typedef struct Kill {
         bool begun;      /* the deadline has been acted on */
         bool terminated; /* logind was asked to terminate it */
+        bool signalled;  /* TERM was sent without logind */
         bool forced;     /* SIGKILL was sent, by whatever way */
         bool missed;     /* deprovision-missed was said */
         uint64_t begun_usec;
@@ -45,8 +46,9 @@ typedef struct Kill {
 
 typedef enum KillAction {
         KILL_WAIT,      /* nothing to do until *ret_again_usec */
-        KILL_BEGIN,     /* mark it, tell the terminals why */
-        KILL_TERMINATE, /* TerminateSession */
+        KILL_BEGIN,     /* mark it */
+        KILL_TERMINATE, /* tell the terminals why, TerminateSession */
+        KILL_SIGNAL,    /* TERM, CONT and HUP to the scope, by pidfds */
         KILL_TREE,      /* SIGKILL to the treekill set */
         KILL_SCOPE,  /* SIGKILL to the scope, through logind and by pidfds, and to the treekill set
                       */

@@ -10,8 +10,8 @@
 
 DEFINE_CLEANUP(LogindCall, logind_call_free)
 
-int logind_send_requestv(Logind *logind, const Request *request, sd_bus_slot **ret_slot,
-                         const char *types, va_list ap)
+static int compose(Logind *logind, const Request *request, const char *types, va_list ap,
+                   sd_bus_message **ret_m)
 {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r = sd_bus_message_new_method_call(logind->bus, &m, request->name, request->path,
@@ -21,22 +21,26 @@ int logind_send_requestv(Logind *logind, const Request *request, sd_bus_slot **r
                 r = sd_bus_message_set_auto_start(m, 0);
         if (r >= 0)
                 r = sd_bus_message_appendv(m, types, ap);
-        if (r >= 0)
-                r = sd_bus_call_async(logind->bus, ret_slot, m, request->on_reply,
-                                      request->userdata, CALL_TIMEOUT_USEC);
-        return r < 0 ? r : 0;
+        if (r < 0)
+                return r;
+        *ret_m = take_ptr(m);
+        return 0;
 }
 
 int logind_send_request(Logind *logind, const Request *request, sd_bus_slot **ret_slot,
                         const char *types, ...)
 {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         va_list ap;
         int r;
 
         va_start(ap, types);
-        r = logind_send_requestv(logind, request, ret_slot, types, ap);
+        r = compose(logind, request, types, ap, &m);
         va_end(ap);
-        return r;
+        if (r == 0)
+                r = sd_bus_call_async(logind->bus, ret_slot, m, request->on_reply,
+                                      request->userdata, request->timeout_usec);
+        return r < 0 ? r : 0;
 }
 
 /* By name: sd-bus's own table calls it ENXIO, too, when logind is not there, and nothing but logind
@@ -143,56 +147,100 @@ int logind_read_properties(sd_bus_message *m, LogindSession *session)
 /* Nothing will call done any more. */
 static void detach_call(LogindCall *call)
 {
-        LogindCall **at;
-
         if (!call->logind)
                 return;
-        for (at = &call->logind->calls; *at != call; at = &(*at)->next)
-                ;
-        *at = call->next;
+        TAILQ_REMOVE(&call->logind->calls, call, all);
+        call->waiting = sd_bus_message_unref(call->waiting);
         call->slot = sd_bus_slot_unref(call->slot);
         call->failing = sd_event_source_disable_unref(call->failing);
         call->logind = NULL;
 }
 
+static void send_waiting(Logind *logind, bool questions);
+
 LogindCall *logind_call_free(LogindCall *call)
 {
-        if (call)
-                detach_call(call);
+        Logind *logind;
+
+        if (!call)
+                return NULL;
+        logind = call->logind;
+        detach_call(call);
+        if (logind)
+                send_waiting(logind, call->question);
         free(call);
         return NULL;
 }
 
-/* call may be freed in done. */
-static void finish_call(LogindCall *call, int error, const char *text)
-{
-        detach_call(call);
-        call->done(call->userdata, error, text);
-}
-
-static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused)
-{
-        const sd_bus_error *e = sd_bus_message_get_error(m);
-
-        (void)unused;
-        finish_call(userdata, logind_reply_error(m), e && e->message ? e->message : "");
-        return 0;
-}
-
 static int on_failing(sd_event_source *source, void *userdata)
 {
+        LogindCall *call = userdata;
+
         (void)source;
-        finish_call(userdata, -ENOTCONN, "not connected to the system bus");
+        detach_call(call);
+        call->done(call->userdata, -ENOTCONN, "not connected to the system bus");
         return 0;
 }
 
 /* From the loop, because nobody expects to be called back while calling. */
-static int fail_from_loop(LogindCall *call)
+static void fail_from_loop(LogindCall *call)
 {
+        call->waiting = sd_bus_message_unref(call->waiting);
         call->slot = sd_bus_slot_unref(call->slot);
-        return call->failing
-                       ? 0
-                       : sd_event_add_defer(call->logind->event, &call->failing, on_failing, call);
+        (void)sd_event_source_set_enabled(call->failing, SD_EVENT_ONESHOT);
+}
+
+/* Whoever stands behind a question that got no answer in its second would wait for nothing. */
+static void fail_waiting_questions(Logind *logind)
+{
+        LogindCall *call;
+
+        TAILQ_FOREACH (call, &logind->calls, all)
+                if (call->question && call->waiting)
+                        fail_from_loop(call);
+}
+
+/* call may be freed in done. */
+static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused)
+{
+        LogindCall *call = userdata;
+        Logind *logind = call->logind;
+        const sd_bus_error *e = sd_bus_message_get_error(m);
+        bool question = call->question;
+        int r = logind_reply_error(m);
+
+        (void)unused;
+        detach_call(call);
+        if (question && r == -ETIMEDOUT)
+                fail_waiting_questions(logind);
+        send_waiting(logind, question);
+        call->done(call->userdata, r, e && e->message ? e->message : "");
+        return 0;
+}
+
+static void send_call(LogindCall *call)
+{
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = take_ptr(call->waiting);
+
+        if (sd_bus_call_async(call->logind->bus, &call->slot, m, on_reply, call,
+                              CALL_TIMEOUT_USEC) < 0)
+                fail_from_loop(call);
+}
+
+/* Its second begins when it is sent. */
+static void send_waiting(Logind *logind, bool questions)
+{
+        unsigned left = questions ? QUESTIONS_MAX : ORDERS_MAX;
+        LogindCall *call;
+
+        TAILQ_FOREACH (call, &logind->calls, all) {
+                if (call->question != questions || (!call->waiting && !call->slot))
+                        continue;
+                if (left-- == 0)
+                        return;
+                if (call->waiting)
+                        send_call(call);
+        }
 }
 
 typedef struct Then {
@@ -201,28 +249,41 @@ typedef struct Then {
         LogindCall **ret_call;
 } Then;
 
+static LogindCall *call_new(Logind *logind, bool question, Then then)
+{
+        LogindCall *call = calloc(1, sizeof(*call));
+
+        if (!call || sd_event_add_defer(logind->event, &call->failing, on_failing, call) < 0) {
+                free(call);
+                return NULL;
+        }
+        (void)sd_event_source_set_enabled(call->failing, SD_EVENT_OFF);
+        call->done = then.done;
+        call->userdata = then.userdata;
+        call->question = question;
+        call->logind = logind;
+        TAILQ_INSERT_TAIL(&logind->calls, call, all);
+        return call;
+}
+
 static int call_manager(Logind *logind, const char *member, Then then, const char *types, ...)
 {
-        CLEANUP(logind_call_freep) LogindCall *call = calloc(1, sizeof(*call));
-        const Request request = {LOGIND_NAME, LOGIND_PATH, LOGIND_MANAGER, member, on_reply, call};
-        int r = -ENOTCONN;
+        const Request request = {.name = LOGIND_NAME,
+                                 .path = LOGIND_PATH,
+                                 .interface = LOGIND_MANAGER,
+                                 .member = member};
+        bool question = strcmp(member, "GetSession") == 0;
+        CLEANUP(logind_call_freep) LogindCall *call = call_new(logind, question, then);
         va_list ap;
 
         if (!call)
                 return -ENOMEM;
-        call->done = then.done;
-        call->userdata = then.userdata;
-        call->logind = logind;
-        call->next = logind->calls;
-        logind->calls = call;
         va_start(ap, types);
-        if (logind->bus && sd_bus_is_ready(logind->bus) > 0)
-                r = logind_send_requestv(logind, &request, &call->slot, types, ap);
+        if (!logind->bus || sd_bus_is_ready(logind->bus) <= 0 ||
+            compose(logind, &request, types, ap, &call->waiting) < 0)
+                fail_from_loop(call);
         va_end(ap);
-        if (r < 0)
-                r = fail_from_loop(call);
-        if (r < 0)
-                return r;
+        send_waiting(logind, question);
         *then.ret_call = take_ptr(call);
         return 0;
 }
@@ -274,12 +335,14 @@ int logind_ask_session(Logind *logind, const char *id, LogindDone done, void *us
 
 void logind_fail_calls(Logind *logind)
 {
-        for (LogindCall *call = logind->calls; call; call = call->next)
+        LogindCall *call;
+
+        TAILQ_FOREACH (call, &logind->calls, all)
                 (void)fail_from_loop(call);
 }
 
 void logind_detach_calls(Logind *logind)
 {
-        while (logind->calls)
-                detach_call(logind->calls);
+        while (!TAILQ_EMPTY(&logind->calls))
+                detach_call(TAILQ_FIRST(&logind->calls));
 }

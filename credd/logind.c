@@ -54,28 +54,23 @@ static void drop_bus(Logind *logind);
 
 static Query *query_free(Query *query)
 {
+        TAILQ_REMOVE(&query->logind->queries, query, all);
         sd_bus_slot_unref(query->slot);
         free(query->id);
+        free(query->path);
         free(query);
         return NULL;
 }
 
-DEFINE_CLEANUP(Query, query_free)
-
 /* id NULL: all of them. */
 static void drop_queries(Logind *logind, const char *id)
 {
-        Query **at = &logind->queries;
+        Query *query = TAILQ_FIRST(&logind->queries), *next;
 
-        while (*at) {
-                Query *query = *at;
-
-                if (id && strcmp(query->id, id) != 0) {
-                        at = &query->next;
-                        continue;
-                }
-                *at = query->next;
-                query_free(query);
+        for (; query; query = next) {
+                next = TAILQ_NEXT(query, all);
+                if (!id || strcmp(query->id, id) == 0)
+                        query_free(query);
         }
 }
 
@@ -118,69 +113,88 @@ static void lose_logind(Logind *logind)
 
 static void check_listed(Logind *logind)
 {
-        if (!logind->listed || logind->queries)
+        if (!logind->listed || !TAILQ_EMPTY(&logind->queries))
                 return;
         logind->retry_usec = RETRY_MIN_USEC;
         set_connected(logind, true);
 }
 
-static void unlink_query(Query *query)
-{
-        Query **at = &query->logind->queries;
+static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *unused);
 
-        while (*at != query)
-                at = &(*at)->next;
-        *at = query->next;
+/* Negative: it could not be sent. */
+static int send_queries(Logind *logind)
+{
+        unsigned left = QUERIES_MAX;
+        Query *query;
+        int r = 0;
+
+        TAILQ_FOREACH (query, &logind->queries, all) {
+                const Request request = {LOGIND_NAME,   query->path, PROPERTIES,       "GetAll",
+                                         on_properties, query,       LIST_TIMEOUT_USEC};
+
+                if (left-- == 0 || r < 0)
+                        break;
+                if (!query->slot)
+                        r = logind_send_request(logind, &request, &query->slot, "s",
+                                                LOGIND_SESSION);
+        }
+        return r;
 }
 
-static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *unused)
+/* 1: it is announced; 0: it has vanished meanwhile. */
+static int announce(Query *query, sd_bus_message *m)
 {
-        CLEANUP(query_freep) Query *query = userdata;
-        Logind *logind = query->logind;
         LogindSession session = {.id = query->id,
                                  .uid = (uid_t)-1,
                                  .created_boot_usec = UINT64_MAX,
                                  .scope = "",
                                  .class = "",
                                  .service = ""};
-        bool vanished = sd_bus_message_is_method_error(m, BUS_NAME ".Error.UnknownObject") > 0;
         int r = logind_reply_error(m);
 
-        (void)unused;
-        unlink_query(query);
-        vanished = vanished || r == -ENXIO;
+        if (r == -ENXIO || sd_bus_message_is_method_error(m, BUS_NAME ".Error.UnknownObject") > 0)
+                return 0;
         if (r == 0)
                 r = logind_read_properties(m, &session);
-        if (r < 0 && !vanished) {
+        if (r < 0)
+                return r;
+        query->logind->handlers.on_session(query->logind->userdata, &session);
+        return 1;
+}
+
+static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *unused)
+{
+        Query *query = userdata;
+        Logind *logind = query->logind;
+        int r = announce(query, m);
+
+        (void)unused;
+        query_free(query);
+        if (r >= 0)
+                r = send_queries(logind);
+        if (r < 0)
                 lose_logind(logind);
-                return 0;
-        }
-        if (!vanished)
-                logind->handlers.on_session(logind->userdata, &session);
-        check_listed(logind);
+        else
+                check_listed(logind);
         return 0;
 }
 
-static int query_session(Logind *logind, const char *id, const char *path)
+/* Sent by send_queries(). */
+static int add_query(Logind *logind, const char *id, const char *path)
 {
         Query *query = calloc(1, sizeof(*query));
-        const Request request = {LOGIND_NAME, path, PROPERTIES, "GetAll", on_properties, query};
-        int r = -ENOMEM;
 
         if (!query)
                 return -ENOMEM;
         drop_queries(logind, id);
         query->logind = logind;
+        TAILQ_INSERT_TAIL(&logind->queries, query, all);
         query->id = strdup(id);
-        if (query->id)
-                r = logind_send_request(logind, &request, &query->slot, "s", LOGIND_SESSION);
-        if (r < 0) {
-                query_free(query);
-                return r;
-        }
-        query->next = logind->queries;
-        logind->queries = query;
-        return 0;
+        query->path = strdup(path);
+        if (query->id && query->path)
+                return 0;
+        query_free(query);
+        return -ENOMEM;
 }
 
 static int on_sessions(sd_bus_message *m, void *userdata, sd_bus_error *unused)
@@ -194,7 +208,9 @@ static int on_sessions(sd_bus_message *m, void *userdata, sd_bus_error *unused)
         if (r >= 0)
                 r = sd_bus_message_enter_container(m, 'a', "(susso)");
         while (r >= 0 && (r = sd_bus_message_read(m, "(susso)", &id, NULL, NULL, NULL, &path)) > 0)
-                r = query_session(logind, id, path);
+                r = add_query(logind, id, path);
+        if (r >= 0)
+                r = send_queries(logind);
         if (r < 0) {
                 lose_logind(logind);
                 return 0;
@@ -207,8 +223,8 @@ static int on_sessions(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 /* Takes the new owner's word from here on. */
 static void list_sessions(Logind *logind, const char *owner)
 {
-        const Request request = {LOGIND_NAME,    LOGIND_PATH, LOGIND_MANAGER,
-                                 "ListSessions", on_sessions, logind};
+        const Request request = {LOGIND_NAME, LOGIND_PATH, LOGIND_MANAGER,   "ListSessions",
+                                 on_sessions, logind,      LIST_TIMEOUT_USEC};
 
         forget_listing(logind);
         (void)sd_event_source_set_enabled(logind->retry, SD_EVENT_OFF);
@@ -234,7 +250,8 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 
 static void find_logind(Logind *logind)
 {
-        const Request request = {BUS_NAME, BUS_PATH, BUS_NAME, "GetNameOwner", on_owner, logind};
+        const Request request = {BUS_NAME, BUS_PATH, BUS_NAME,         "GetNameOwner",
+                                 on_owner, logind,   CALL_TIMEOUT_USEC};
 
         forget_listing(logind);
         (void)sd_event_source_set_enabled(logind->retry, SD_EVENT_OFF);
@@ -252,7 +269,7 @@ static int on_session_new(sd_bus_message *m, void *userdata, sd_bus_error *unuse
 
         (void)unused;
         if (is_from(m, logind->owner) && sd_bus_message_read(m, "so", &id, &path) > 0 &&
-            query_session(logind, id, path) < 0)
+            (add_query(logind, id, path) < 0 || send_queries(logind) < 0))
                 lose_logind(logind);
         return 0;
 }
@@ -267,7 +284,10 @@ static int on_session_removed(sd_bus_message *m, void *userdata, sd_bus_error *u
                 return 0;
         drop_queries(logind, id);
         logind->handlers.on_removed(logind->userdata, id);
-        check_listed(logind);
+        if (send_queries(logind) < 0)
+                lose_logind(logind);
+        else
+                check_listed(logind);
         return 0;
 }
 
@@ -413,6 +433,8 @@ int logind_new(sd_event *event, const LogindHandlers *handlers, void *userdata, 
         logind->handlers = *handlers;
         logind->userdata = userdata;
         logind->retry_usec = RETRY_MIN_USEC;
+        TAILQ_INIT(&logind->queries);
+        TAILQ_INIT(&logind->calls);
         r = sd_event_add_time_relative(event, &logind->retry, CLOCK_MONOTONIC, 0, RETRY_ACCURACY,
                                        on_retry, logind);
         if (r < 0)

@@ -85,47 +85,71 @@ static const char *why_of(const Session *session, char text[static TEXT_MAX])
         return text;
 }
 
-/* Commits one event, and says whether that worked: nothing is done that is not on record. */
-static bool record(Session *session, int (*write)(Session *session, const char *text),
-                   const char *text)
+static int write_begin(const Session *session)
 {
         Manager *manager = session->manager;
-        int r;
-
-        r = batch_enter(manager->batch);
-        if (r == 0)
-                r = batch_leave(manager->batch, write(session, text));
-        if (r == 0)
-                r = batch_commit(manager->batch);
-        return r == 0;
-}
-
-static int write_begin(Session *session, const char *why)
-{
-        Manager *manager = session->manager;
+        char text[TEXT_MAX];
         int r;
 
         r = store_begin_end(manager->store, session->row.login, session->kill.begun_usec);
-        return r < 0 ? r : event_session_terminating(&manager->events, &session->row, why);
+        return r < 0 ? r
+                     : event_session_terminating(&manager->events, &session->row,
+                                                 why_of(session, text));
 }
 
-static void begin(Session *session)
+/* Begins the end of everything that is due, in the order of the deadlines and with one commit however
+ * many there are. false: what brought us here (a claim, a revocation) is not durable, so nothing may
+ * follow from it. That the beginnings cannot be written keeps nobody in: the deadlines are on record. */
+static bool begin_due(Manager *manager)
+{
+        uint64_t now = clock_line_usec(&manager->clock);
+        Session *session;
+
+        if (batch_commit(manager->batch) < 0)
+                return false;
+        while ((session = sessions_next_due(manager->sessions, now))) {
+                session->kill.begun = true;
+                session->kill.begun_usec = now;
+                if (batch_enter(manager->batch) == 0)
+                        (void)batch_leave(manager->batch, write_begin(session));
+        }
+        (void)batch_commit(manager->batch);
+        return true;
+}
+
+static void tell_why(const Session *session)
 {
         char text[TEXT_MAX], line[LINE_LEN];
-        const char *why = why_of(session, text);
 
-        session->kill.begun = true;
-        session->kill.begun_usec = session_now_usec(session);
-        /* Not being able to write must not keep anybody in: go on, the row's deadline is there. */
-        (void)record(session, write_begin, why);
-        (void)snprintf(line, sizeof(line), "credd: this session ends now: %s (credential %s)", why,
-                       session->row.id);
+        (void)snprintf(line, sizeof(line), "credd: this session ends now: %s (credential %s)",
+                       why_of(session, text), session->row.id);
         terminal_tell(session, line);
 }
 
-static int write_killed(Session *session, const char *how)
+/* First who it is, then where it stands, then the signal, to that one alone: a pid that was given to a
+ * stranger meanwhile is not in the cgroup, or is not the one that was. */
+static void signal_if_in(const char *path, pid_t pid, const int *signals)
 {
-        return event_session_killed(&session->manager->events, &session->row, how);
+        AUTO_FREE char *cgroup = NULL;
+        ProcInfo info;
+
+        if (proc_read(pid, &info) < 0 || proc_cgroup(pid, &cgroup) < 0 ||
+            strncmp(cgroup, path, strlen(path)) != 0)
+                return;
+        for (; *signals > 0; signals++)
+                (void)proc_kill(info.pid, info.start_ticks, *signals);
+}
+
+/* signals: ends with 0. */
+static void signal_cgroup(const char *path, const int *signals)
+{
+        AUTO_FREE pid_t *pids = NULL;
+        size_t n = 0;
+
+        if (!path || cgroup_pids(path, &pids, &n) < 0)
+                return;
+        for (size_t i = 0; i < n; i++)
+                signal_if_in(path, pids[i], signals);
 }
 
 static void terminate(Session *session)
@@ -133,6 +157,7 @@ static void terminate(Session *session)
         Logind *logind = session->manager->logind;
 
         session->kill.terminated = true;
+        tell_why(session);
         if (session->row.logind_id && !session->reused && !session->acting &&
             logind_terminate_session(logind, session->row.logind_id, on_acted, session,
                                      &session->acting) == 0)
@@ -140,14 +165,30 @@ static void terminate(Session *session)
         user_end_gently(session);
 }
 
+/* What PID 1 sends when it stops the scope of a session. */
+static void signal_scope(Session *session)
+{
+        static const int gently[] = {SIGTERM, SIGCONT, SIGHUP, 0};
+        AUTO_FREE char *scope = signs_scope(session);
+
+        session->kill.signalled = true;
+        session_note_step(session, "sigterm");
+        signal_cgroup(scope, gently);
+}
+
+/* That it ends is on record since it was begun; by what means may join the next commit. */
 static void first_force(Session *session, const char *how)
 {
+        Manager *manager = session->manager;
+
         session_note_step(session, how);
         session->kill.rounds++;
         if (session->kill.forced)
                 return;
         session->kill.forced = true;
-        (void)record(session, write_killed, how);
+        if (batch_enter(manager->batch) == 0)
+                (void)batch_leave(manager->batch,
+                                  event_session_killed(&manager->events, &session->row, how));
 }
 
 /* Round after round, because what is killed last may have forked first. */
@@ -163,40 +204,20 @@ static void kill_tree(Session *session)
         }
 }
 
-/* First who it is, then where it stands, then the signal, to that one alone: a pid that was given to a
- * stranger meanwhile is not in the cgroup, or is not the one that was. */
-static void kill_if_in(const char *path, pid_t pid)
-{
-        AUTO_FREE char *cgroup = NULL;
-        ProcInfo info;
-
-        if (proc_read(pid, &info) == 0 && proc_cgroup(pid, &cgroup) == 0 &&
-            strncmp(cgroup, path, strlen(path)) == 0)
-                (void)proc_kill(info.pid, info.start_ticks, SIGKILL);
-}
-
-static void kill_cgroup(const char *path)
-{
-        AUTO_FREE pid_t *pids = NULL;
-        size_t n = 0;
-
-        if (!path || cgroup_pids(path, &pids, &n) < 0)
-                return;
-        for (size_t i = 0; i < n; i++)
-                kill_if_in(path, pids[i]);
-}
-
-/* logind's KillSession has PID 1 kill the whole cgroup at once, which no fork loop outruns; the
- * pidfds need nobody's help. Both, each round: neither is the other's excuse. */
+/* The pidfds need nobody's help. What outlives them (a loop of forks outruns any list of pids) meets
+ * logind's KillSession in the rounds that follow: PID 1 then kills the whole cgroup at once. Not in the
+ * first, because it costs logind a question to polkit, and many ends come together. */
 static void kill_scope(Session *session)
 {
+        static const int forcibly[] = {SIGKILL, 0};
         AUTO_FREE char *scope = signs_scope(session);
+        bool again = session->kill.forced;
 
         first_force(session, "kill-session");
-        if (session->row.logind_id && !session->reused && !session->acting)
+        if (again && session->row.logind_id && !session->reused && !session->acting)
                 (void)logind_kill_session(session->manager->logind, session->row.logind_id,
                                           on_acted, session, &session->acting);
-        kill_cgroup(scope);
+        signal_cgroup(scope, forcibly);
         for (size_t i = 0; i < session->n_tree; i++)
                 (void)proc_kill(session->tree[i].pid, session->tree[i].ticks, SIGKILL);
 }
@@ -230,10 +251,12 @@ static bool act(Session *session, KillAction action, const KillSigns *signs)
 {
         switch (action) {
         case KILL_BEGIN:
-                begin(session);
-                return true;
+                return begin_due(session->manager);
         case KILL_TERMINATE:
                 terminate(session);
+                return true;
+        case KILL_SIGNAL:
+                signal_scope(session);
                 return true;
         case KILL_MISSED:
                 say_missed(session, signs);
@@ -263,9 +286,6 @@ void reaper_look(Session *session)
         KillAction action;
         KillSigns signs;
 
-        /* The claim, the revocation, the deadline that brought us here: first of all durable. */
-        if (batch_commit(manager->batch) < 0)
-                return;
         if (session->gone_usec > 0) {
                 verified_settle(session);
                 return;

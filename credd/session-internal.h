@@ -14,7 +14,7 @@ struct Sessions {
 };
 
 /* Whose turn it is when the timer of that one rings: the session with the earliest deadline of all whose
- * timers are due and whose end is due and not begun, or itself. */
+ * timers are due and whose end is due and not yet asked for, or itself. */
 Session *sessions_turn(Sessions *sessions, Session *rung, uint64_t now_usec);
 
 /* Lets go of everything a Session holds, and of its place in the list. */

@@ -103,6 +103,9 @@ const Session *sessions_find_process(const Sessions *sessions, pid_t pid, uid_t 
 extern const LogindHandlers sessions_logind_handlers;
 const Announced *sessions_announced(const Sessions *sessions);
 
+/* For the reaper: the one with the earliest deadline of those that are over and whose end has not begun;
+ * NULL: there is none. */
+Session *sessions_next_due(const Sessions *sessions, uint64_t now_usec);
 /* For the reaper: it is verified gone and its end is committed. */
 void session_gone(Session *session);
 /* The cgroup is the scope of a live session that a credential opened, or of any session that

@@ -183,11 +183,23 @@ Session *sessions_turn(Sessions *sessions, Session *rung, uint64_t now_usec)
         Session *session, *first = rung;
 
         LIST_FOREACH (session, &sessions->list, all)
-                if (session->look_usec <= now_usec && !session->kill.begun &&
+                if (session->look_usec <= now_usec && !session->kill.terminated &&
                     session->gone_usec == 0 &&
                     session->row.deadline_usec < first->row.deadline_usec)
                         first = session;
         return first->row.deadline_usec <= now_usec ? first : rung;
+}
+
+Session *sessions_next_due(const Sessions *sessions, uint64_t now_usec)
+{
+        Session *session, *first = NULL;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (!session->kill.begun && session->gone_usec == 0 &&
+                    session->row.deadline_usec <= now_usec &&
+                    (!first || session->row.deadline_usec < first->row.deadline_usec))
+                        first = session;
+        return first;
 }
 
 typedef struct Restoration {

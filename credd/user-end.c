@@ -4,6 +4,7 @@
  * as something that stands there. */
 #include "credd/user-end.h"
 
+#include "credd/batch.h"
 #include "credd/residue.h"
 
 static void on_acted_user(void *userdata, int error, const char *text)
@@ -37,7 +38,9 @@ static bool may_end(const Session *session)
 
 void user_end_gently(Session *session)
 {
+        /* After a logout nothing else was committed for: the session's own row must be there. */
         if (session->user_ended || session->acting_user || !may_end(session) ||
+            batch_commit(session->manager->batch) < 0 ||
             logind_terminate_user(session->manager->logind, session->row.uid, on_acted_user,
                                   session, &session->acting_user) < 0)
                 return;

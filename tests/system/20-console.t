@@ -48,7 +48,7 @@ wait_for_session "$id"
 session=$(show_of "$id" '.sessions[0].session')
 is "$(in_lab loginctl show-session "$session" -p Service --value)" login "logind knows the session"
 wait_until 10 in_lab pgrep -u karl -x -f 'sleep 7003'
-at_most "$(gone_after_deadline karl "$id")" 2000 "at its deadline all of it is gone"
+gone_at_most "$(gone_after_deadline karl "$id")" 2000 "at its deadline all of it is gone"
 wait "$console"
 is $? 0 "the console is closed"
 wait_for_receipt "$id"

@@ -73,7 +73,7 @@ like "$(in_lab systemctl show "session-$session.scope" -p RuntimeMaxUSec)" 'Runt
 before=$(now_usec)
 in_lab credctl revoke "${ids[revoked]}" --reason 'the laptop is stolen' >/dev/null
 is $? 0 "revoke works on a credential in use"
-at_most "$(gone_after revoked "$before")" $((on_time_ms + 1000)) "what it opened is gone at once"
+gone_at_most "$(gone_after revoked "$before")" $((on_time_ms + 1000)) "what it opened is gone at once"
 wait_for_receipt "${ids[revoked]}"
 is "$(receipt_of "${ids[revoked]}" .verdict) $(show_of "${ids[revoked]}" .state)" "confirmed revoked" \
     "its receipt confirms it"
@@ -98,16 +98,16 @@ is "$(receipt_of "${ids[unused]}" '.evidence | length')" 0 "... of no session"
 # --- At the deadline
 
 wait "${looks[@]}"
-at_most "$(gone plain)" "$on_time_ms" "at its deadline a session is gone"
-at_most "$(gone keyboard)" "$on_time_ms" "... one of keyboard-interactive, too"
-at_most "$(gone children)" "$on_time_ms" "... with all its children"
-at_most "$(gone deaf)" "$after_grace_ms" "what ignores TERM and HUP is gone after the grace"
-at_most "$(gone escaped)" "$after_grace_ms" "what left by setsid and nohup, too"
-at_most "$(gone forker)" "$after_grace_ms" "what forks without end, too"
-at_most "$(gone manager)" 15000 "what the user's manager runs for it, too"
-at_most "$(gone terminal)" 15000 "what tmux keeps, too"
-at_most "$(gone quick)" "$on_time_ms" "a session ends by --session-ttl, before the login limit"
-at_most "$(gone twice)" "$on_time_ms" "two sessions of one credential end together"
+gone_at_most "$(gone plain)" "$on_time_ms" "at its deadline a session is gone"
+gone_at_most "$(gone keyboard)" "$on_time_ms" "... one of keyboard-interactive, too"
+gone_at_most "$(gone children)" "$on_time_ms" "... with all its children"
+gone_at_most "$(gone deaf)" "$after_grace_ms" "what ignores TERM and HUP is gone after the grace"
+gone_at_most "$(gone escaped)" "$after_grace_ms" "what left by setsid and nohup, too"
+gone_at_most "$(gone forker)" "$after_grace_ms" "what forks without end, too"
+gone_at_most "$(gone manager)" 15000 "what the user's manager runs for it, too"
+gone_at_most "$(gone terminal)" 15000 "what tmux keeps, too"
+gone_at_most "$(gone quick)" "$on_time_ms" "a session ends by --session-ttl, before the login limit"
+gone_at_most "$(gone twice)" "$on_time_ms" "two sessions of one credential end together"
 like "$(output_of plain)" 'Connection to 127.0.0.1 closed' "the client sees its connection closed"
 is "$(cat "$work/plain.status")" 255 "... and fails"
 
@@ -125,10 +125,10 @@ for user in $cases quick twice; do
 done
 # By the moment at which all signs agreed; whoever looks from outside the lab lags when it is busy.
 for user in plain keyboard children terminal quick twice revoked; do
-    at_most "$(receipt_of "${ids[$user]}" .late_usec)" 1000000 "$user: verified gone within a second"
+    late_at_most "$(receipt_of "${ids[$user]}" .late_usec)" 1000000 "$user: verified gone within a second"
 done
 for user in deaf escaped forker; do
-    at_most "$(receipt_of "${ids[$user]}" .late_usec)" 3000000 "$user: verified gone within the grace and a second"
+    late_at_most "$(receipt_of "${ids[$user]}" .late_usec)" 3000000 "$user: verified gone within the grace and a second"
 done
 for user in $cases quick revoked; do
     like "$(receipt_of "${ids[$user]}" "$signs")" '^exited, no such session, (absent|empty), empty$' \
@@ -151,7 +151,7 @@ for user in plain deaf; do
         "$(receipt_of "${ids[$user]}" '[.evidence[].leader, .evidence[].gone_usec, .residue]' | jq -cS .)" \
         "$user: ... and the same evidence"
 done
-at_most "$(receipt_of "${ids[plain]}" .late_usec)" 1000000 "the receipt says how late the end was"
+late_at_most "$(receipt_of "${ids[plain]}" .late_usec)" 1000000 "the receipt says how late the end was"
 like "$(receipt_of "${ids[plain]}" '.evidence[0].steps | join(" ")')" 'terminate-session' "... and how it was ended"
 like "$(receipt_of "${ids[deaf]}" '.evidence[0].steps | join(" ")')" 'kill-session' "what was deaf was killed"
 is "$(count_events "${ids[deaf]}" session-killed) $(count_events "${ids[plain]}" session-killed)" "1 0" \

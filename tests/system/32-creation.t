@@ -66,7 +66,7 @@ in_lab systemctl restart dbus.service
 wait_for_receipt "${ids[cut]}"
 # On 257 logind stays off the bus until it is restarted: nobody can end the user's manager, which is named.
 like "$(receipt_of "${ids[cut]}" .verdict)" '^(confirmed|residue)$' "the bus restarted: the session ends on its deadline"
-at_most "$(receipt_of "${ids[cut]}" .late_usec)" 3000000 "in time"
+late_at_most "$(receipt_of "${ids[cut]}" .late_usec)" 3000000 "in time"
 is "$(processes_of cut)" "" "nothing of it lives"
 in_lab systemctl restart systemd-logind.service
 logind_is_back() { [[ $(status_of_credd logind) == connected ]]; }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Many sessions with one deadline: all verified gone, on time. SOAK=1 makes it 200.
+# Many sessions with one deadline: all verified gone, on time. SOAK=1 makes it 200, with the grace as it is
+# shipped; else it is long, because the machine may have five other labs to run and speed is not the question.
 # shellcheck disable=SC2317  # functions called by name
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -8,6 +9,7 @@
 users=(ant bee cow dog)
 each=10
 [[ -z ${SOAK:-} ]] || each=50
+[[ -n ${SOAK:-} ]] || configure KillGrace=30s VerifyTimeout=60s
 new_users "${users[@]}"
 
 open_all() { # USER TOKEN N
@@ -33,7 +35,7 @@ done
 ok "$((${#users[@]} * each)) sessions are open at once" wait_until "$ttl" all_open
 
 for user in "${users[@]}"; do
-    wait_for_receipt "${id[$user]}" 120
+    wait_for_receipt "${id[$user]}" $((ttl + 60))
     is "$(receipt_of "${id[$user]}" '.verdict')" confirmed "$user: $each sessions verified gone, in time"
     is "$(receipt_of "${id[$user]}" '.evidence | length')" "$each" "$user: with the evidence of each"
     is "$(processes_of "$user")" "" "$user: nothing is left"

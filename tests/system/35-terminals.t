@@ -70,7 +70,7 @@ for name in attached detached; do
 done
 for name in $shown stopped attached detached quiet; do
     is "$(receipt_of "${ids[$name]}" .verdict)" confirmed "$name: the receipt confirms the end"
-    at_most "$(receipt_of "${ids[$name]}" .late_usec)" 1000000 "$name: nothing has delayed it"
+    late_at_most "$(receipt_of "${ids[$name]}" .late_usec)" 3000000 "$name: nothing has delayed it"
     is "$(event_field "${ids[$name]}" session-warned CREDD_EVENT | wc -l)" 2 "$name: two warnings are on record"
 done
 unlike "$(output_of stopped)" 'ends now' "stopped: its terminal was passed over"

@@ -59,7 +59,7 @@ all_as_it_was "a year behind"
 is "$(apart "$(limit_of "$(id_of "$issued")")" $((issued_limit - 2 * year * 1000000)))" 0 \
     "what was issued a year ahead has the time that it had"
 wait "$look"
-at_most "$(cat "$work/short.gone")" 3000 "the clock set forth and back: a session ends when it would have"
+gone_at_most "$(cat "$work/short.gone")" 3000 "the clock set forth and back: a session ends when it would have"
 wait_for_receipt "${ids[short]}"
 is "$(receipt_of "${ids[short]}" .verdict)" confirmed "... and its receipt says confirmed"
 
@@ -74,7 +74,7 @@ start_credd "after the clock was set by two years while it was down"
 all_as_it_was "set while credd was down"
 open brief 10s 'echo ready; sleep 7303'
 wait_until 20 is_ready brief || diag "brief is not ready: $(output_of brief)"
-at_most "$(gone_after brief $(($(deadline_of brief) - year * 1000000)))" 3000 \
+gone_at_most "$(gone_after brief $(($(deadline_of brief) - year * 1000000)))" 3000 \
     "a session that began a year ahead ends at its deadline"
 step_to 0
 is "$(last_step)" -$year "the clock is right again, and clock-stepped says so"

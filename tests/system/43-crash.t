@@ -44,7 +44,7 @@ killed_at() { # USER CALL N WHAT
     one_receipt "$1" 'confirmed|late'
     is "$(count_events "${ids[$1]}" session-terminating)" 1 "$1: it was begun once"
     is "$(processes_of "$1")" "" "$1: nothing of it lives"
-    at_most "$(receipt_of "${ids[$1]}" .late_usec)" 8000000 "$1: it ended after a restart and the grace"
+    late_at_most "$(receipt_of "${ids[$1]}" .late_usec)" 8000000 "$1: it ended after a restart and the grace"
 }
 killed_at recorded fdatasync 1 "when the end is on record, and nobody was asked for it"
 killed_at killing fdatasync 2 "after the grace, when SIGKILL is on record and not sent"
@@ -58,7 +58,7 @@ kill_credd
 kill_credd
 one_receipt again 'confirmed|late'
 is "$(count_events "${ids[again]}" session-terminating)" 1 "again: killed twice in the grace, begun once"
-at_most "$(receipt_of "${ids[again]}" .late_usec)" 8000000 "again: it ended after the restarts and the grace"
+late_at_most "$(receipt_of "${ids[again]}" .late_usec)" 8000000 "again: it ended after the restarts and the grace"
 
 # The session is gone, and what the user's manager holds for it is still looked for.
 open searched 8s 'systemd-run --user -q sh -c "trap \"\" TERM; while :; do sleep 0.2; done"; sleep 1; echo ready; exec sleep 7601'
@@ -69,7 +69,7 @@ before=$(receipt_of "${ids[searched]}" '.verdict // "none"')
 kill_credd
 is "$before" none "searched: credd dies while it looks for what is left"
 one_receipt searched 'confirmed|late|residue'
-at_most "$(receipt_of "${ids[searched]}" .late_usec)" 6000000 "searched: the end is when the session was gone"
+late_at_most "$(receipt_of "${ids[searched]}" .late_usec)" 6000000 "searched: the end is when the session was gone"
 
 # What ignored SIGTERM was sent SIGKILL and is gone; a manager that lingers keeps what it was given, which
 # is looked at for 15 s.
@@ -244,7 +244,7 @@ jq .receipt.late_usec <"$work/credentials" | awk '{ print $1 / 1000 }' | spread 
 is "$(wc -l <"$work/late")" "$(wc -l <"$work/signs")" "the deadline of each session that ran is known"
 isnt "$(wc -l <"$work/late")" 0 "... and some ran"
 # The grace, and two seconds for a machine that is busy.
-at_most "$(cut -d' ' -f2 "$work/late" | sort -n | tail -n 1)" 4000 \
+gone_at_most "$(cut -d' ' -f2 "$work/late" | sort -n | tail -n 1)" 4000 \
     "no session outlives its deadline by more than the restarts and the grace"
 
 wait

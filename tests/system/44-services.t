@@ -83,7 +83,7 @@ wait_ready frozen
 guest signal_logind signal_logind STOP
 wait_for_receipt "${ids[frozen]}" 60
 like "$(receipt_of "${ids[frozen]}" .verdict)" '^(confirmed|late|residue)$' "logind hangs: a session is ended"
-at_most "$(receipt_of "${ids[frozen]}" .late_usec)" 8000000 "... after the grace and what it takes to give up asking"
+late_at_most "$(receipt_of "${ids[frozen]}" .late_usec)" 8000000 "... after the grace and what it takes to give up asking"
 is "$(processes_of frozen)" "" "... and nothing of it lives"
 like "$(in_lab credctl status 2>&1)" 'logind (cannot be reached|did not end)' "... and status says so"
 guest signal_logind signal_logind CONT
@@ -96,7 +96,7 @@ sleep_until "$(deadline_of hung)"
 guest signal_logind signal_logind KILL
 wait_for_receipt "${ids[hung]}" 60
 like "$(receipt_of "${ids[hung]}" .verdict)" '^(confirmed|late)$' "logind is killed at the deadline: the session is ended"
-at_most "$(receipt_of "${ids[hung]}" .late_usec)" 6000000 "... after the grace"
+late_at_most "$(receipt_of "${ids[hung]}" .late_usec)" 6000000 "... after the grace"
 is "$(processes_of hung)" "" "... and nothing of it lives"
 ok "logind is found again" wait_until 60 logind_is_back
 
@@ -135,7 +135,7 @@ at_bus=$(in_lab busctl --no-pager list 2>/dev/null | grep -c '^org.freedesktop.l
 steps=$(receipt_of "${ids[offbus]}" '.evidence[0].steps | join(" ")')
 diag "logind on the bus after its restart: $at_bus; ended by: $steps"
 is "$(processes_of offbus)" "" "after a restart of the bus nothing lives"
-at_most "$(receipt_of "${ids[offbus]}" .late_usec)" 6000000 "... beyond the grace"
+late_at_most "$(receipt_of "${ids[offbus]}" .late_usec)" 6000000 "... beyond the grace"
 if ((at_bus == 0)); then
     like "$steps" 'logind: ' "without logind on the bus the pidfds decide"
     like "$(in_lab credctl status 2>&1)" 'problem .*logind cannot be reached' "... and the status says so, first of all"

@@ -82,7 +82,7 @@ is "$(log_in spare "$long")" in "one with time left logs in"
 open within 10s "$sleeper"
 wait_until 20 is_ready within || diag "within is not ready: $(output_of within)"
 # Its wall clock is the machine's; only its line has gone on.
-at_most "$(gone_after_deadline within "${ids[within]}")" 3000 "a session ends at its deadline"
+gone_at_most "$(gone_after_deadline within "${ids[within]}")" 3000 "a session ends at its deadline"
 wait_for_receipt "${ids[within]}"
 is "$(receipt_of "${ids[within]}" .verdict)" confirmed "... and its receipt says confirmed"
 

@@ -119,7 +119,7 @@ for method in password keyboard-interactive; do
     wait_for_event "$id" login-accepted
     accepted=$(now_usec)
     wait_until 10 grep -q ready "$work/bare-$method.out"
-    at_most "$(gone_after mona "$accepted")" 8000 "without our session line a session is ended ($method)"
+    gone_at_most "$(gone_after mona "$accepted")" 8000 "without our session line a session is ended ($method)"
     wait_for_event "$id" login-unclaimed
     is "$(event_field "$id" login-unclaimed PRIORITY)" 2 "... and the journal says so, with priority critical"
     like "$(event_field "$id" login-unclaimed CREDD_REASON)" 'session line' "... and what is missing"

@@ -88,6 +88,17 @@ at_most() { # GOT LIMIT DESCRIPTION; numbers
     tap_result "$status" "$3" "got: '$1', more than $2"
 }
 
+# How late an end was. On a busy machine it may be later by this: speed is the matter of SOAK=1 and of the
+# benchmarks.
+busy_ms=10000
+[[ -z ${SOAK:-} ]] || busy_ms=0
+gone_at_most() { # MSEC LIMIT DESCRIPTION
+    at_most "$1" $(($2 + busy_ms)) "$3"
+}
+late_at_most() { # USEC LIMIT DESCRIPTION
+    at_most "$1" $(($2 + busy_ms * 1000)) "$3"
+}
+
 skip() { # REASON DESCRIPTION
     tap_count=$((tap_count + 1))
     echo "ok $tap_count - $2 # SKIP $1"

@@ -4,6 +4,7 @@
 #include "credd/kill.h"
 
 #define DEADLINE NOON
+#define SIGNAL   (100 * USEC_PER_MSEC)
 
 static const KillLimits limits = {.grace_usec = SECONDS(2), .verify_timeout_usec = SECONDS(10)};
 
@@ -53,6 +54,8 @@ static void each_moment(Property property, const Kill *kill, const KillSigns *si
                 DEADLINE - 1,
                 DEADLINE,
                 DEADLINE + 1,
+                DEADLINE + SIGNAL - 1,
+                DEADLINE + SIGNAL,
                 DEADLINE + SECONDS(2) - 1,
                 DEADLINE + SECONDS(2),
                 DEADLINE + SECONDS(10) - 1,
@@ -75,17 +78,18 @@ static void each_kill(Property property, const KillSigns *signs)
         static const unsigned rounds[] = {0, 1, 5, 6, 1000000};
         static const uint64_t begun[] = {DEADLINE, DEADLINE + 1, DEADLINE + SECONDS(3600)};
 
-        for (unsigned bits = 0; bits < 16; bits++)
+        for (unsigned bits = 0; bits < 32; bits++)
                 for (size_t i = 0; i < ELEMENTSOF(rounds) * ELEMENTSOF(begun); i++) {
                         const Kill kill = {.begun = bits & 1,
                                            .terminated = bits & 2,
                                            .forced = bits & 4,
                                            .missed = bits & 8,
+                                           .signalled = bits & 16,
                                            .rounds = rounds[i % ELEMENTSOF(rounds)],
                                            .begun_usec = begun[i / ELEMENTSOF(rounds)]};
 
                         /* nothing is done before it has begun, and force comes after TERM */
-                        if ((!kill.begun && bits != 0) || (!kill.terminated && bits & 4))
+                        if ((!kill.begun && bits != 0) || (!kill.terminated && bits & (4 | 16)))
                                 continue;
                         each_moment(property, &kill, signs);
                 }
@@ -167,6 +171,20 @@ static void force_after_the_grace(const Point *p)
                 assert_true(p->action == KILL_TREE || p->action == KILL_SCOPE);
 }
 
+/* What lives in a scope is signalled once, when logind has had its time, whether it answered or not. */
+static void signalled_once_before_force(const Point *p)
+{
+        bool inside = lives(&p->signs) && (!p->signs.leader_alive || p->signs.leader_in_scope) &&
+                      (p->signs.scope != SCOPE_NONE || p->signs.tree == 0);
+        bool due = at_force(p) && inside && !p->kill.signalled &&
+                   p->now >= p->kill.begun_usec + SIGNAL &&
+                   p->now < p->kill.begun_usec + limits.grace_usec;
+
+        assert_int_equal(p->action == KILL_SIGNAL, due);
+        if (at_force(p) && inside && !p->kill.signalled && p->now < p->kill.begun_usec + SIGNAL)
+                assert_true(p->again <= p->kill.begun_usec + SIGNAL);
+}
+
 static void missed_once_and_in_time(const Point *p)
 {
         bool due = p->kill.begun && p->kill.terminated && missed_is_due(p) &&
@@ -221,6 +239,7 @@ static void test_kill_decide__full_product__terminates_before_it_kills(void **st
 {
         (void)state;
         each_point(gentle_first);
+        each_point(signalled_once_before_force);
         each_point(force_after_the_grace);
 }
 

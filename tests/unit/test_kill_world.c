@@ -44,7 +44,7 @@ typedef struct World {
         Kill kill;
         LogindSign answer;
         /* what happened */
-        unsigned terms, trees, scopes, missed, asks;
+        unsigned terms, signals, trees, scopes, missed, asks;
         uint64_t first_term, first_force, missed_at;
 } World;
 
@@ -133,6 +133,12 @@ static bool act(World *w, KillAction action)
                 return true;
         case KILL_TERMINATE:
                 terminate(w);
+                return true;
+        case KILL_SIGNAL:
+                w->kill.signalled = true;
+                w->signals++;
+                if (w->is.obeys_term)
+                        die(w, true, false);
                 return true;
         case KILL_MISSED:
                 w->kill.missed = true;
@@ -310,9 +316,21 @@ static void test_kill__obedient_session__is_not_forced(void **state)
         uint64_t gone = play(&stubborn[0], &w);
 
         (void)state;
-        assert_int_equal(w.trees + w.scopes, 0);
+        assert_int_equal(w.signals + w.trees + w.scopes, 0);
         assert_true(gone - DEADLINE < SECONDS(1));
         assert_int_equal(w.asks, 1);
+}
+
+/* Nobody carries the order out, or not in time: the signals come from here, and force is not needed. */
+static void test_kill__obedient_without_logind__is_signalled_and_not_forced(void **state)
+{
+        World w;
+        uint64_t gone = play(&stubborn[3], &w);
+
+        (void)state;
+        assert_int_equal(w.signals, 1);
+        assert_int_equal(w.trees + w.scopes, 0);
+        assert_true(gone - DEADLINE < SECONDS(1));
 }
 
 static void test_kill__ignoring_term__is_killed_right_after_the_grace(void **state)
@@ -384,6 +402,7 @@ int main(void)
                 cmocka_unit_test(
                         test_kill__each_stubborn_session__misses_once_iff_it_took_too_long),
                 cmocka_unit_test(test_kill__obedient_session__is_not_forced),
+                cmocka_unit_test(test_kill__obedient_without_logind__is_signalled_and_not_forced),
                 cmocka_unit_test(test_kill__ignoring_term__is_killed_right_after_the_grace),
                 cmocka_unit_test(test_kill__outside_a_scope__is_killed_without_grace),
                 cmocka_unit_test(

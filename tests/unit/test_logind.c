@@ -175,7 +175,8 @@ static void fake_signal(sd_bus *from, const char *member, char id)
 
 /* --- the bus --- */
 
-/* The policy of the system bus, but that anyone may own a name and call. */
+/* The policy of the system bus, but that anyone may own a name and call; its limit of calls that wait for
+ * a reply, too. */
 static const char bus_config[] =
         "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
         " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
@@ -186,7 +187,7 @@ static const char bus_config[] =
         "<allow send_requested_reply=\"true\" send_type=\"error\"/>\n"
         "<allow receive_type=\"method_call\"/><allow receive_type=\"method_return\"/>\n"
         "<allow receive_type=\"error\"/><allow receive_type=\"signal\"/>\n"
-        "</policy></busconfig>\n";
+        "</policy><limit name=\"max_replies_per_connection\">128</limit></busconfig>\n";
 
 /* Returns once it listens. */
 static void daemon_start(Fixture *f)
@@ -533,6 +534,73 @@ static void test_logind__calls__carry_their_arguments(void **state)
         assert_int_equal(o.n, 5);
 }
 
+/* More than the bus would let wait, and nothing is refused. */
+static void test_logind__very_many_at_once__all_are_answered(void **state)
+{
+        Fixture *f = *state;
+        Outcome outcomes[400] = {0};
+        unsigned answered = 0;
+
+        everything_start(f, "");
+        f->sessions = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+        for (const char *id = f->sessions; *id; id++)
+                fake_signal(f->fake, "SessionNew", *id);
+        for (size_t i = 0; i < ELEMENTSOF(outcomes); i++) {
+                Outcome *o = &outcomes[i];
+
+                o->error = 1;
+                assert_int_equal((i % 2 ? logind_ask_session : logind_terminate_session)(
+                                         f->logind, "c1", on_done, o, &o->call),
+                                 0);
+        }
+        run_until(f, heard(f, "+_"));
+        for (size_t i = 0; i < ELEMENTSOF(outcomes); i++) {
+                run_until(f, outcomes[i].n > 0);
+                assert_int_equal(outcomes[i].error, 0);
+                answered += outcomes[i].n;
+        }
+        assert_int_equal(answered, ELEMENTSOF(outcomes));
+        assert_false(heard(f, "down"));
+}
+
+/* One that is given up while it waits its turn, and those behind it are sent all the same. */
+static void test_logind__waiting_calls_given_up__the_others_go_on(void **state)
+{
+        Fixture *f = *state;
+        Outcome outcomes[200] = {0};
+
+        everything_start(f, "");
+        for (size_t i = 0; i < ELEMENTSOF(outcomes); i++)
+                assert_int_equal(logind_terminate_session(f->logind, "c1", on_done, &outcomes[i],
+                                                          &outcomes[i].call),
+                                 0);
+        for (size_t i = 0; i < ELEMENTSOF(outcomes); i += 3)
+                outcomes[i].call = logind_call_free(outcomes[i].call);
+        for (size_t i = 0; i < ELEMENTSOF(outcomes); i++)
+                if (i % 3)
+                        run_until(f, outcomes[i].n == 1);
+        for (size_t i = 0; i < ELEMENTSOF(outcomes); i++)
+                assert_int_equal(outcomes[i].n, i % 3 ? 1 : 0);
+}
+
+/* A login1 that does not answer one question will not answer the next either: nobody waits in a queue for it. */
+static void test_logind__silence__questions_that_wait_end_with_those_sent(void **state)
+{
+        Fixture *f = *state;
+        Outcome outcomes[200] = {0};
+
+        everything_start(f, "");
+        f->error = "";
+        for (size_t i = 0; i < ELEMENTSOF(outcomes); i++)
+                assert_int_equal(logind_ask_session(f->logind, "c1", on_done, &outcomes[i],
+                                                    &outcomes[i].call),
+                                 0);
+        run_until(f, outcomes[0].n > 0);
+        assert_int_equal(outcomes[0].error, -ETIMEDOUT);
+        run_until(f, outcomes[ELEMENTSOF(outcomes) - 1].n > 0);
+        assert_int_equal(outcomes[ELEMENTSOF(outcomes) - 1].error, -ENOTCONN);
+}
+
 static void test_logind__errors__are_told_by_name(void **state)
 {
         static const struct {
@@ -626,6 +694,9 @@ int main(void)
                 TEST(test_logind__session_cannot_be_read__lists_again),
                 TEST(test_logind__signals_of_a_stranger__are_not_believed),
                 TEST(test_logind__calls__carry_their_arguments),
+                TEST(test_logind__very_many_at_once__all_are_answered),
+                TEST(test_logind__waiting_calls_given_up__the_others_go_on),
+                TEST(test_logind__silence__questions_that_wait_end_with_those_sent),
                 TEST(test_logind__errors__are_told_by_name),
                 TEST(test_logind__leaves_the_bus_and_returns__announces_everything_again),
                 TEST(test_logind__bus_is_restarted__reconnects_and_matches_again),

@@ -37,7 +37,7 @@ static void test_sessions_turn__all_are_due__the_earliest_deadline_comes_first(v
                 for (size_t rung = i; rung < N; rung++)
                         assert_ptr_equal(sessions_turn(&yard.sessions, &yard.list[rung], NOON),
                                          &yard.list[i]);
-                yard.list[i].kill.begun = true;
+                yard.list[i].kill.terminated = true;
         }
 }
 
@@ -66,6 +66,23 @@ static void test_sessions_turn__the_end_of_none_is_due__it_is_its_own_turn(void 
                 assert_ptr_equal(sessions_turn(&yard.sessions, &yard.list[i], NOON), &yard.list[i]);
 }
 
+static void test_sessions_next_due__all_are_begun_in_the_order_of_their_deadlines(void **state)
+{
+        Yard yard;
+
+        (void)state;
+        yard_setup(&yard);
+        yard.list[3].row.deadline_usec = NOON + 1;
+        yard.list[2].gone_usec = NOON - 1;
+        for (size_t i = 0; i < N; i++) {
+                if (i == 2 || i == 3)
+                        continue;
+                assert_ptr_equal(sessions_next_due(&yard.sessions, NOON), &yard.list[i]);
+                yard.list[i].kill.begun = true;
+        }
+        assert_null(sessions_next_due(&yard.sessions, NOON));
+}
+
 static void test_sessions_turn__equal_deadlines__nobody_gives_way(void **state)
 {
         Yard yard;
@@ -86,6 +103,8 @@ int main(void)
                 cmocka_unit_test(test_sessions_turn__an_earlier_one_that_waits__is_passed_over),
                 cmocka_unit_test(test_sessions_turn__the_end_of_none_is_due__it_is_its_own_turn),
                 cmocka_unit_test(test_sessions_turn__equal_deadlines__nobody_gives_way),
+                cmocka_unit_test(
+                        test_sessions_next_due__all_are_begun_in_the_order_of_their_deadlines),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
