@@ -77,6 +77,8 @@ help:
 #: make system     the booted lab: Debian 12 and 13, real sshd, logind, journald (root)
 #: make check      all of these
 #: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
+#: make mutants     changes what decides about access and sees whether a unit test notices; takes minutes;
+#:                  TESTS=credd/kill.c for that file alone
 #: make demo       a token, an SSH login, its end at the deadline, and the receipt (root)
 #: make lab        a shell in the lab (root); RELEASE=trixie for Debian 13
 #: make report-check  credctl audit's page in a browser: nothing too wide, pictures in build/report
@@ -171,6 +173,16 @@ $(B)/tests/system/preload/%.so: $(B)/tests/system/preload/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^
 
+# For mutants: all of the product in one shared object, whose functions a preloaded one takes the place of.
+MUTANTS := $(sort $(shell sed -n 's/^[^\#].*\t//p' tests/mutants/targets))
+$(B)/mutants/libproduct.so: $(B)/libcredd.a $(B)/libmodule.a $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,$(@F) $(LDFLAGS_ALL) -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(CREDD_LIBS) -lpam
+$(MUTANTS:%=$(B)/mutants/%): $(B)/mutants/%: $(B)/tests/unit/%.o $(B)/mutants/libproduct.so
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ '-Wl,-rpath,$$ORIGIN' -lcmocka $(CREDD_LIBS) -lpam
+
 $(B)/tests/report/sample: $(B)/tests/report/sample.o $(B)/libcredctl.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDCTL_LIBS)
@@ -189,6 +201,12 @@ build-tools: $(TOOLS)
 unit: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-units
 	$(Q)tests/run-cmocka $(B)/tests/unit
+
+build-mutants: $(MUTANTS:%=$(B)/mutants/%)
+.PHONY: build-mutants mutants
+mutants: deps-test
+	+$(Q)$(MAKE) --no-print-directory build-mutants
+	$(Q)CC='$(CC)' CFLAGS='$(CFLAGS_ALL)' tests/mutants/run $(CURDIR)/$(B) $(TESTS)
 
 pam: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-pam

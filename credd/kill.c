@@ -8,7 +8,7 @@
 
 /* So long logind and PID 1 have for a session alone. With many at one moment they take longer than the
  * grace: some 70 a second, each with a question to polkit. */
-#define SIGNAL_USEC      (100 * USEC_PER_MSEC)
+#define SIGNAL_USEC      (500 * USEC_PER_MSEC)
 #define AGAIN_FIRST_USEC (20 * USEC_PER_MSEC)
 #define AGAIN_MAX_USEC   (1 * USEC_PER_SEC)
 /* A session that ended before its deadline: nobody is overdue, so look now and then. */

@@ -4,7 +4,7 @@
 #include "credd/kill.h"
 
 #define DEADLINE NOON
-#define SIGNAL   (100 * USEC_PER_MSEC)
+#define SIGNAL   (500 * USEC_PER_MSEC)
 
 static const KillLimits limits = {.grace_usec = SECONDS(2), .verify_timeout_usec = SECONDS(10)};
 
