@@ -15,13 +15,21 @@ VERSION      := $(shell cat VERSION)
 deps = $(shell sed -n 's/^$(1)[[:space:]]\+\([^[:space:]]\+\).*/\1/p' packaging/dependencies)
 
 comma := ,
-B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+# FUZZ=1 is for the fuzzers' own recursive make: libFuzzer is clang's.
+ifneq ($(FUZZ),)
+CC  := clang
+SAN := address,undefined,fuzzer-no-link
+OPT := -O1 -g
+# clang takes what only its cleanup uses for unused; gcc looks at the same files, and does not.
+WARNINGS_CLANG := -Wno-unused-variable
+endif
+B := build$(if $(FUZZ),/fuzz,$(if $(SAN),/san-$(subst $(comma),-,$(SAN))))
 
 ifneq ($(CI),)
 WERROR := -Werror
 endif
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
-            -Wvla -Wimplicit-fallthrough -Wswitch-enum -Wundef -Wcast-align -Wwrite-strings $(WERROR)
+            -Wvla -Wimplicit-fallthrough -Wswitch-enum -Wundef -Wcast-align -Wwrite-strings $(WARNINGS_CLANG) $(WERROR)
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIC \
             $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 OPT      ?= -O2 -g
@@ -45,6 +53,7 @@ CREDD_SRC     := $(wildcard credd/*.c)
 CREDCTL_SRC   := $(wildcard credctl/*.c)
 UNIT_SRC      := $(wildcard tests/unit/test_*.c)
 PAM_SRC       := $(wildcard tests/pam/test_*.c)
+FUZZ_SRC      := $(wildcard tests/fuzz/fuzz_*.c)
 TOOL_SRC      := $(wildcard tests/system/tools/*.c)
 PRELOAD_SRC   := $(wildcard tests/system/preload/*.c)
 
@@ -57,6 +66,7 @@ CREDCTL_LIBS := -ljansson -lsmartcols -lsystemd
 PROGRAMS := $(B)/credd/credd $(B)/credctl/credctl $(B)/drill/credd-drill $(B)/pam_ephemeral/pam_ephemeral.so
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
+FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
             $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 
@@ -157,7 +167,7 @@ $(B)/drill/credd-drill: $(B)/drill/credd-drill.o $(B)/libcommon.a
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lpam
 $(B)/pam_ephemeral/pam_ephemeral.so: $(call obj,$(MODULE_SRC) $(MODULE_COMMON)) pam_ephemeral/pam_ephemeral.map
 	$(call say,LINK,$@)
-	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -Wl,--version-script=pam_ephemeral/pam_ephemeral.map \
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,--version-script=pam_ephemeral/pam_ephemeral.map \
 	  -o $@ $(filter %.o,$^) -lpam
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcredd.a $(B)/libcredctl.a $(B)/libmodule.a $(B)/libcommon.a
@@ -183,6 +193,12 @@ $(MUTANTS:%=$(B)/mutants/%): $(B)/mutants/%: $(B)/tests/unit/%.o $(B)/mutants/li
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ '-Wl,-rpath,$$ORIGIN' -lcmocka $(CREDD_LIBS) -lpam
 
+# Two of the fuzzers put a world of their own in place of what the daemon sees and does outside itself.
+WORLD := $(shell grep -oh '__wrap_[a-z0-9_]*' $(wildcard tests/fuzz/world*.c) /dev/null | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libcredd.a $(B)/libmodule.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -rdynamic $(if $(filter %/world.o,$^),$(WORLD)) -o $@ $^ $(CREDD_LIBS) -lpam
+
 $(B)/tests/report/sample: $(B)/tests/report/sample.o $(B)/libcredctl.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDCTL_LIBS)
@@ -196,7 +212,8 @@ $(call obj,$(UNIT_SRC)): | $(GENERATED)
 build-units: $(UNITS)
 build-pam: $(PAMTESTS) $(PROGRAMS)
 build-tools: $(TOOLS)
-.PHONY: build-units build-pam build-tools
+build-fuzz: $(FUZZERS) $(B)/pam_ephemeral/pam_ephemeral.so
+.PHONY: build-units build-pam build-tools build-fuzz
 
 unit: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-units
