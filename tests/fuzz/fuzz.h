@@ -13,7 +13,8 @@
 
 #include "common/cleanup.h"
 
-/* libFuzzer's entry point. */
+/* libFuzzer's entry points; the first need not be there. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Aborts, which libFuzzer takes for a finding. */
