@@ -199,6 +199,8 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libcredd.a $(B)/libmodule.
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -rdynamic $(if $(filter %/world.o,$^),$(WORLD)) -o $@ $^ $(CREDD_LIBS) -lpam
 
+$(B)/tests/fuzz/fuzz_verbs $(B)/tests/fuzz/fuzz_rows: $(B)/tests/fuzz/world.o $(B)/tests/fuzz/world-fakes.o
+
 $(B)/tests/report/sample: $(B)/tests/report/sample.o $(B)/libcredctl.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDCTL_LIBS)
