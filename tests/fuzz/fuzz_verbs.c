@@ -22,10 +22,9 @@
 #include "credd/session.h"
 #include "credd/store.h"
 
-#define DAY          (24 * 3600 * USEC_PER_SEC)
-#define OPS_MAX      64
-#define EXPANDED_MAX ((size_t)32 * 1024)
-#define CREDENTIALS  256
+#define DAY         (24 * 3600 * USEC_PER_SEC)
+#define OPS_MAX     64
+#define CREDENTIALS 256
 
 /* --- who may --- */
 
@@ -80,14 +79,6 @@ static void check_secrets(const World *world, const char *text)
                 must(!strstr(text, strchr(world->logins[i], '-') + 1));
 }
 
-static void keep(char *place, size_t size, size_t *n, const json_t *value)
-{
-        const char *text = json_string_value(value);
-
-        if (text && *n < WORLD_SECRETS && strlen(text) < size)
-                memcpy(place + (*n)++ * size, text, strlen(text) + 1);
-}
-
 static void note_request(const Conn *conn, const char *id)
 {
         if (!id || n_asked == ELEMENTSOF(asked))
@@ -102,84 +93,29 @@ static void check_approval(const Conn *conn, const char *id)
                 must(strcmp(asked[i].id, id) != 0 || asked[i].uid != conn->person->uid);
 }
 
-static void note_success(World *world, const Conn *conn, const json_t *parameters)
+static void note_success(const Conn *conn, const json_t *parameters)
 {
         const json_t *credential = json_object_get(parameters, "credential");
-        const json_t *id = json_object_get(credential, "id");
+        const char *id = json_string_value(json_object_get(credential, "id"));
 
         if (is_method(conn, "Request"))
-                note_request(conn, json_string_value(id));
+                note_request(conn, id);
         if (is_method(conn, "Approve"))
-                check_approval(conn, json_string_value(id));
-        if (is_method(conn, "Issue") || is_method(conn, "Request") || is_method(conn, "Collect")) {
-                keep(world->ids[0], sizeof(world->ids[0]), &world->n_ids, id);
-                keep(world->tokens[0], sizeof(world->tokens[0]), &world->n_tokens,
-                     json_object_get(parameters, "token"));
-        }
-        if (is_method(conn, "Authenticate"))
-                keep(world->logins[0], sizeof(world->logins[0]), &world->n_logins,
-                     json_object_get(parameters, "login"));
+                check_approval(conn, id);
 }
 
-static void on_reply(World *world, const Conn *conn, const char *text)
+/* Before what it hands out is known. */
+static void on_reply(const World *world, const Conn *conn, const char *text,
+                     const VarlinkReply *reply)
 {
-        CLEANUP(varlink_reply_done) VarlinkReply reply = {0};
-
-        if (getenv("FUZZ_SHOW"))
-                (void)fprintf(stderr, "  %c %s: %s\n", conn->person->letter, conn->method, text);
-        must(varlink_reply_decode(text, strlen(text), &reply) == 0);
-        /* Before what it hands out is known. */
         check_secrets(world, text);
-        if (reply.error || !strrchr(conn->method, '.'))
+        if (reply->error || !strrchr(conn->method, '.'))
                 return;
         check_allowed(conn);
-        note_success(world, conn, reply.parameters);
+        note_success(conn, reply->parameters);
 }
 
 /* --- what happens --- */
-
-static const char *stands_for(const World *world, char sign, char digit)
-{
-        size_t n = (size_t)(digit - '0');
-
-        if (digit < '0' || digit > '9')
-                return NULL;
-        if (sign == '$' && n < world->n_ids)
-                return world->ids[n];
-        if (sign == '%' && n < world->n_tokens)
-                return world->tokens[n];
-        return sign == '&' && n < world->n_logins ? world->logins[n] : NULL;
-}
-
-static size_t expand(const World *world, const char *text, size_t len, char *ret)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < len && n < EXPANDED_MAX - sizeof(world->logins[0]); i++) {
-                const char *instead = i + 1 < len ? stands_for(world, text[i], text[i + 1]) : NULL;
-
-                if (instead) {
-                        memcpy(ret + n, instead, strlen(instead));
-                        n += strlen(instead);
-                        i++;
-                } else
-                        ret[n++] = text[i];
-        }
-        return n;
-}
-
-static void call(World *world, const char *text, size_t len, bool settle)
-{
-        AUTO_FREE char *expanded = malloc(EXPANDED_MAX);
-
-        must(expanded);
-        if (len < 4)
-                return;
-        len = expand(world, text + 3, len - 3, expanded);
-        world_send(world, text[1], (unsigned char)text[2] - '0', expanded, len);
-        if (settle)
-                world_settle(world);
-}
 
 static int64_t number(const char *text)
 {
@@ -247,7 +183,9 @@ static void happen(World *world, const char *text, size_t len)
         switch (text[0]) {
         case 'c':
         case 'C':
-                call(world, text, len, text[0] == 'c');
+                world_call(world, text + 1, len - 1);
+                if (text[0] == 'c')
+                        world_settle(world);
                 break;
         case 'l':
                 toggle_logind(world);

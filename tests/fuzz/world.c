@@ -16,9 +16,10 @@
 #include "tests/fuzz/folder.h"
 
 /* Further on than any machine has been up: the kernel rings none of the daemon's timers. */
-#define BOOT_USEC (UINT64_C(1000000000) * USEC_PER_SEC)
-#define NOON_USEC (UINT64_C(1750000000) * USEC_PER_SEC)
-#define ROUNDS    20000
+#define BOOT_USEC    (UINT64_C(1000000000) * USEC_PER_SEC)
+#define NOON_USEC    (UINT64_C(1750000000) * USEC_PER_SEC)
+#define ROUNDS       20000
+#define EXPANDED_MAX ((size_t)32 * 1024)
 
 World *world_now;
 
@@ -66,14 +67,7 @@ static const struct {
         {"glass", "[Role]\nRequesters=@dev\nApprovals=0\nUsers=*\nBreakGlass=yes\nMaxTTL=1h\n"},
 };
 
-/* A file of the template, as it is laid down for each input. */
-typedef struct Laid {
-        const char *name;
-        char *bytes;
-        size_t len;
-} Laid;
-
-static void lay_down(const char *name, const char *bytes, size_t len)
+void world_lay_down(const char *name, const char *bytes, size_t len)
 {
         char path[128];
         int fd;
@@ -85,20 +79,20 @@ static void lay_down(const char *name, const char *bytes, size_t len)
         must(close(fd) == 0);
 }
 
-static void pick_up(const char *name, Laid *ret)
+char *world_pick_up(const char *name, size_t *ret_len)
 {
-        char path[128];
+        char path[128], *bytes;
         struct stat st;
         int fd;
 
         (void)snprintf(path, sizeof(path), "%s/%s", fuzz_folder(), name);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         must(fd >= 0 && fstat(fd, &st) == 0);
-        ret->name = name;
-        ret->len = (size_t)st.st_size;
-        ret->bytes = malloc(ret->len);
-        must(ret->bytes && read(fd, ret->bytes, ret->len) == st.st_size);
+        bytes = malloc((size_t)st.st_size + 1);
+        must(bytes && read(fd, bytes, (size_t)st.st_size) == st.st_size);
         (void)close(fd);
+        *ret_len = (size_t)st.st_size;
+        return bytes;
 }
 
 const char *world_state(void)
@@ -116,28 +110,29 @@ static void make_folder(void)
         (void)mkdir(world_state(), 0700);
         (void)snprintf(path, sizeof(path), "%s/roles.d", fuzz_folder());
         (void)mkdir(path, 0755);
-        lay_down("credd.conf", configuration, strlen(configuration));
+        world_lay_down("credd.conf", configuration, strlen(configuration));
         for (size_t i = 0; i < ELEMENTSOF(roles); i++) {
                 (void)snprintf(path, sizeof(path), "roles.d/%s.conf", roles[i].name);
-                lay_down(path, roles[i].text, strlen(roles[i].text));
+                world_lay_down(path, roles[i].text, strlen(roles[i].text));
         }
 }
 
 /* What a daemon leaves that has started once; the migrations are most of the work of a start. */
 static void reset_store(World *world)
 {
-        static Laid database, key;
+        static char *database, *key;
+        static size_t database_len, key_len;
         char path[128];
 
-        if (!database.bytes) {
+        if (!database) {
                 make_folder();
                 must(world_start(world) == 0);
                 world_stop(world);
-                pick_up("state/credd.db", &database);
-                pick_up("state/key", &key);
+                database = world_pick_up("state/credd.db", &database_len);
+                key = world_pick_up("state/key", &key_len);
         }
-        lay_down(database.name, database.bytes, database.len);
-        lay_down(key.name, key.bytes, key.len);
+        world_lay_down("state/credd.db", database, database_len);
+        world_lay_down("state/key", key, key_len);
         for (size_t i = 0; i < 3; i++) {
                 static const char *const left[] = {"credd.db-wal", "credd.db-shm", "backup.new"};
 
@@ -203,8 +198,8 @@ void world_begin(World *world)
 {
         *world = (World){.boot_usec = BOOT_USEC, .real_usec = NOON_USEC, .boot = 1};
         world->random = 88172645463325252U;
-        world->reply = calloc(1, WORLD_REPLY_MAX);
-        must(world->reply);
+        world->replies = calloc(1, WORLD_REPLY_MAX);
+        must(world->replies);
         for (size_t i = 0; i < WORLD_CONNS; i++)
                 world->conns[i].fd = -1;
         for (size_t i = 0; i < WORLD_PROCESSES; i++)
@@ -222,7 +217,7 @@ void world_end(World *world)
         for (size_t i = 0; i < WORLD_PROCESSES; i++)
                 if (world->processes[i].event >= 0)
                         (void)close(world->processes[i].event);
-        free(world->reply);
+        free(world->replies);
         world_now = NULL;
 }
 
@@ -311,7 +306,7 @@ static void note_method(Conn *conn, const char *text, size_t len)
         (void)snprintf(conn->method, sizeof(conn->method), "%s", method ?: "");
 }
 
-void world_send(World *world, char who, unsigned process, const char *text, size_t len)
+static void send_call(World *world, char who, unsigned process, const char *text, size_t len)
 {
         const Person *person = world_person(who);
         PeerIdentity identity = {.uid = person->uid,
@@ -334,20 +329,103 @@ void world_send(World *world, char who, unsigned process, const char *text, size
         (void)send(conn->fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+static const char *stands_for(const World *world, char sign, char digit)
+{
+        size_t n = (size_t)(digit - '0');
+
+        if (digit < '0' || digit > '9')
+                return NULL;
+        if (sign == '$' && n < world->n_ids)
+                return world->ids[n];
+        if (sign == '%' && n < world->n_tokens)
+                return world->tokens[n];
+        return sign == '&' && n < world->n_logins ? world->logins[n] : NULL;
+}
+
+static size_t expand(const World *world, const char *text, size_t len, char *ret)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < len && n < EXPANDED_MAX - sizeof(world->logins[0]); i++) {
+                const char *instead = i + 1 < len ? stands_for(world, text[i], text[i + 1]) : NULL;
+
+                if (instead) {
+                        memcpy(ret + n, instead, strlen(instead));
+                        n += strlen(instead);
+                        i++;
+                } else
+                        ret[n++] = text[i];
+        }
+        return n;
+}
+
+void world_call(World *world, const char *text, size_t len)
+{
+        AUTO_FREE char *expanded = malloc(EXPANDED_MAX);
+
+        must(expanded);
+        if (len < 3)
+                return;
+        len = expand(world, text + 2, len - 2, expanded);
+        send_call(world, text[0], (unsigned char)text[1] - '0', expanded, len);
+}
+
+static void keep(char *place, size_t size, size_t *n, const json_t *value)
+{
+        const char *text = json_string_value(value);
+
+        if (text && *n < WORLD_SECRETS && strlen(text) < size)
+                memcpy(place + (*n)++ * size, text, strlen(text) + 1);
+}
+
+static bool is_method(const Conn *conn, const char *name)
+{
+        const char *dot = strrchr(conn->method, '.');
+
+        return dot && strcmp(dot + 1, name) == 0;
+}
+
+static void note_reply(World *world, const Conn *conn, const json_t *parameters)
+{
+        const json_t *credential = json_object_get(parameters, "credential");
+
+        if (is_method(conn, "Issue") || is_method(conn, "Request") || is_method(conn, "Collect")) {
+                keep(world->ids[0], sizeof(world->ids[0]), &world->n_ids,
+                     json_object_get(credential, "id"));
+                keep(world->tokens[0], sizeof(world->tokens[0]), &world->n_tokens,
+                     json_object_get(parameters, "token"));
+        }
+        if (is_method(conn, "Authenticate"))
+                keep(world->logins[0], sizeof(world->logins[0]), &world->n_logins,
+                     json_object_get(parameters, "login"));
+}
+
+static void take_reply(World *world, const Conn *conn, const char *text)
+{
+        CLEANUP(varlink_reply_done) VarlinkReply reply = {0};
+
+        if (getenv("FUZZ_SHOW"))
+                (void)fprintf(stderr, "  %c %s: %s\n", conn->person->letter, conn->method, text);
+        must(varlink_reply_decode(text, strlen(text), &reply) == 0);
+        if (world->on_reply)
+                world->on_reply(world, conn, text, &reply);
+        if (!reply.error)
+                note_reply(world, conn, reply.parameters);
+}
+
 /* What one end has to say so far; whole messages are handed on. */
 static void take_replies(World *world, Conn *conn)
 {
         size_t len = 0;
         ssize_t n;
 
-        while (len < WORLD_REPLY_MAX - 1 && (n = recv(conn->fd, world->reply + len,
+        while (len < WORLD_REPLY_MAX - 1 && (n = recv(conn->fd, world->replies + len,
                                                       WORLD_REPLY_MAX - 1 - len, MSG_DONTWAIT)) > 0)
                 len += (size_t)n;
         must(len < WORLD_REPLY_MAX - 1);
-        world->reply[len] = '\0';
-        for (char *at = world->reply; at < world->reply + len; at += strlen(at) + 1)
-                if (world->on_reply)
-                        world->on_reply(world, conn, at);
+        world->replies[len] = '\0';
+        for (char *at = world->replies; at < world->replies + len; at += strlen(at) + 1)
+                take_reply(world, conn, at);
 }
 
 static bool answer_logind(World *world)

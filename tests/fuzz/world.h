@@ -7,6 +7,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "common/varlink.h"
 #include "credd/logind.h"
 #include "credd/manager.h"
 #include "credd/peer.h"
@@ -70,8 +71,10 @@ typedef struct World {
         /* Of the replies: what was handed out, in order. */
         char tokens[WORLD_SECRETS][48], ids[WORLD_SECRETS][16], logins[WORLD_SECRETS][80];
         size_t n_tokens, n_ids, n_logins;
-        char *reply; /* the last one; "" if the connection ended without */
-        void (*on_reply)(struct World *world, const Conn *conn, const char *text);
+        char *replies; /* room for them */
+        /* Called for each reply, before what it hands out is noted above; may be NULL. */
+        void (*on_reply)(const struct World *world, const Conn *conn, const char *text,
+                         const VarlinkReply *reply);
 } World;
 
 /* The one that the fakes know. */
@@ -81,6 +84,10 @@ extern World *world_now;
 void world_begin(World *world);
 void world_end(World *world);
 const char *world_state(void);
+/* Writes a file there, in place of what there was. */
+void world_lay_down(const char *name, const char *bytes, size_t len);
+/* Reads one; to be freed. */
+char *world_pick_up(const char *name, size_t *ret_len);
 
 /* 0, or what the daemon said instead of starting. */
 int world_start(World *world);
@@ -88,9 +95,10 @@ void world_stop(World *world);
 /* Another boot: all processes are gone. */
 void world_reboot(World *world);
 
-/* Sends a call and does not wait. who: a letter; kind by the letter, 'L' is root at the Login socket and
- * 'l' a stranger there. */
-void world_send(World *world, char who, unsigned process, const char *text, size_t len);
+/* Sends a call and does not wait for the answer. text: a letter for who, a digit for the process, and the
+ * call, in which $N, %N and &N stand for the Nth id, token and login. L is root at the Login socket and l
+ * a stranger there; all others are at the Admin socket. */
+void world_call(World *world, const char *text, size_t len);
 /* Until nothing is to be done at once; replies are taken. */
 void world_settle(World *world);
 /* Time passes, and what falls due is done. */
