@@ -70,7 +70,8 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
             $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 
-.PHONY: all help deps-build deps-test deps-lab deps-report deps-lint unit pam system check soak \
+.PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint unit pam system check soak \
+        fuzz fuzz-smoke fuzz-merge \
         report-check demo lab lint format install uninstall stage clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -85,7 +86,10 @@ help:
 #: make unit       unit tests; SAN=address,undefined builds them with sanitizers
 #: make pam        the module inside libpam
 #: make system     the booted lab: Debian 12 and 13, real sshd, logind, journald (root)
+#: make fuzz-smoke the fuzzers over their corpora
 #: make check      all of these
+#: make fuzz       the fuzzers, each for FUZZ_SECONDS=60; FUZZ_ONLY="verbs rows" takes some
+#: make fuzz-merge what they found for their coverage, into their corpora
 #: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
 #: make mutants     changes what decides about access and sees whether a unit test notices; takes minutes;
 #:                  TESTS=credd/kill.c for that file alone
@@ -105,6 +109,8 @@ deps-test:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test)
 deps-lab:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lab)
+deps-fuzz:
+	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,fuzz)
 deps-report:
 	@tests/lab/install-packages $(call deps,build) $(call deps,report)
 deps-lint:
@@ -197,7 +203,8 @@ $(MUTANTS:%=$(B)/mutants/%): $(B)/mutants/%: $(B)/tests/unit/%.o $(B)/mutants/li
 WORLD := $(shell grep -oh '__wrap_[a-z0-9_]*' $(wildcard tests/fuzz/world*.c) /dev/null | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libcredd.a $(B)/libmodule.a $(B)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -rdynamic $(if $(filter %/world.o,$^),$(WORLD)) -o $@ $^ $(CREDD_LIBS) -lpam
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -rdynamic $(if $(filter %/world.o,$^),$(WORLD)) \
+	  -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CREDD_LIBS) -lpam
 
 $(B)/tests/fuzz/fuzz_verbs $(B)/tests/fuzz/fuzz_rows: $(B)/tests/fuzz/world.o $(B)/tests/fuzz/world-fakes.o
 
@@ -231,6 +238,19 @@ pam: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-pam
 	$(Q)MODULE=$(CURDIR)/$(B)/pam_ephemeral/pam_ephemeral.so tests/run-cmocka $(B)/tests/pam
 
+# With what seconds there are; 0: through the corpora once.
+FUZZ_SECONDS ?= 60
+fuzz: deps-fuzz
+	+$(Q)$(MAKE) --no-print-directory FUZZ=1 build-fuzz
+	$(Q)tests/fuzz/run build/fuzz $(FUZZ_SECONDS) $(FUZZ_ONLY)
+
+fuzz-smoke:
+	+$(Q)$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=0
+
+fuzz-merge: deps-fuzz
+	+$(Q)$(MAKE) --no-print-directory FUZZ=1 build-fuzz
+	$(Q)tests/fuzz/merge build/fuzz $(FUZZ_ONLY)
+
 system: deps-lab all
 	+$(Q)$(MAKE) --no-print-directory build-tools
 	$(Q)tests/system/run $(TESTS)
@@ -242,6 +262,7 @@ check: deps-lab
 	+$(Q)$(MAKE) --no-print-directory unit
 	+$(Q)$(MAKE) --no-print-directory unit SAN=address,undefined
 	+$(Q)$(MAKE) --no-print-directory pam
+	+$(Q)$(MAKE) --no-print-directory fuzz-smoke
 	+$(Q)$(MAKE) --no-print-directory system
 
 report-check: deps-report

@@ -47,6 +47,9 @@ void clock_settle(Clock *clock, const ClockMark *mark)
         if (mark->same_boot) {
                 clock->offset_usec = mark->offset_usec;
                 clock->behind = mark->behind;
+                /* Cannot be, but on a damaged disk: what has expired stays so. */
+                if ((int64_t)(boot + clock->offset_usec) < (int64_t)mark->floor_usec)
+                        clock->offset_usec = mark->floor_usec - boot;
                 return;
         }
         clock->behind = real < mark->real_usec;
@@ -80,9 +83,12 @@ uint64_t clock_line_usec(Clock *clock)
 
 uint64_t clock_to_boot_usec(const Clock *clock, uint64_t line_usec)
 {
-        uint64_t start = clock->offset_usec; /* where this boot's zero stands on the line */
+        /* Signed: a wall clock that stood before the machine's own age makes the offset negative. */
+        int64_t boot = (int64_t)(line_usec - clock->offset_usec);
 
-        return line_usec > start ? line_usec - start : 0;
+        if (line_usec > INT64_MAX)
+                return UINT64_MAX;
+        return boot > 0 ? (uint64_t)boot : 0;
 }
 
 uint64_t clock_to_real_usec(Clock *clock, uint64_t line_usec)

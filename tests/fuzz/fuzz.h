@@ -21,8 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define must(holds)                                                                                \
         do {                                                                                       \
                 if (!(holds)) {                                                                    \
-                        (void)fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__,    \
-                                      #holds);                                                     \
+                        (void)dprintf(STDERR_FILENO, "%s:%d: does not hold: %s\n", __FILE__,       \
+                                      __LINE__, #holds);                                           \
                         abort();                                                                   \
                 }                                                                                  \
         } while (0)

@@ -196,10 +196,11 @@ void world_stop(World *world)
 
 void world_begin(World *world)
 {
+        static char replies[WORLD_REPLY_MAX];
+
         *world = (World){.boot_usec = BOOT_USEC, .real_usec = NOON_USEC, .boot = 1};
         world->random = 88172645463325252U;
-        world->replies = calloc(1, WORLD_REPLY_MAX);
-        must(world->replies);
+        world->replies = replies;
         for (size_t i = 0; i < WORLD_CONNS; i++)
                 world->conns[i].fd = -1;
         for (size_t i = 0; i < WORLD_PROCESSES; i++)
@@ -217,7 +218,6 @@ void world_end(World *world)
         for (size_t i = 0; i < WORLD_PROCESSES; i++)
                 if (world->processes[i].event >= 0)
                         (void)close(world->processes[i].event);
-        free(world->replies);
         world_now = NULL;
 }
 
@@ -298,12 +298,51 @@ static Conn *free_conn(World *world)
         return &world->conns[0];
 }
 
-static void note_method(Conn *conn, const char *text, size_t len)
+static unsigned count(const char *text, size_t len, const char *what)
 {
-        json_auto_t *call = json_loadb(text, len, JSON_DISABLE_EOF_CHECK, NULL);
+        unsigned n = 0;
+
+        for (const char *at; (at = memmem(text, len, what, strlen(what))); n++) {
+                len -= (size_t)(at + 1 - text);
+                text = at + 1;
+        }
+        return n;
+}
+
+const char *world_secret(const char *token)
+{
+        return token + (strlen(token) == TOKEN_TEXT_LEN ? 4 + TOKEN_ID_LEN : CODE_HANDLE_LEN + 1);
+}
+
+/* Whoever gives a secret for something else gives it away. proper: what stands where one goes. */
+static void note_told(World *world, const char *text, size_t len, const char *proper)
+{
+        for (size_t i = 0; i < world->n_tokens; i++) {
+                const char *token = world->tokens[i];
+
+                world->token_told[i] |= count(text, len, world_secret(token)) >
+                                        (proper && strcmp(proper, token) == 0);
+        }
+        for (size_t i = 0; i < world->n_logins; i++) {
+                const char *login = world->logins[i];
+
+                world->login_told[i] |= count(text, len, strchr(login, '-') + 1) >
+                                        (proper && strcmp(proper, login) == 0);
+        }
+}
+
+static void note_call(World *world, Conn *conn, const char *text, size_t len)
+{
+        json_auto_t *call = json_loadb(text, len, 0, NULL);
+        const json_t *parameters = json_object_get(call, "parameters");
         const char *method = json_string_value(json_object_get(call, "method"));
+        const char *proper = NULL;
 
         (void)snprintf(conn->method, sizeof(conn->method), "%s", method ?: "");
+        if (conn->kind == PEER_LOGIN)
+                proper = json_string_value(json_object_get(parameters, "token"))
+                                 ?: json_string_value(json_object_get(parameters, "login"));
+        note_told(world, text, len, proper);
 }
 
 static void send_call(World *world, char who, unsigned process, const char *text, size_t len)
@@ -321,7 +360,7 @@ static void send_call(World *world, char who, unsigned process, const char *text
         must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
         *conn = (Conn){.fd = ends[0], .person = person};
         conn->kind = who == 'L' || who == 'l' ? PEER_LOGIN : PEER_ADMIN;
-        note_method(conn, text, len);
+        note_call(world, conn, text, len);
         must(peer_new(world->manager, conn->kind, ends[1], &identity, on_gone, conn, &conn->peer) ==
              0);
         /* A call that is longer than any may be does not fit, and its rest is not missed. */

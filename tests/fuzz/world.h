@@ -71,6 +71,8 @@ typedef struct World {
         /* Of the replies: what was handed out, in order. */
         char tokens[WORLD_SECRETS][48], ids[WORLD_SECRETS][16], logins[WORLD_SECRETS][80];
         size_t n_tokens, n_ids, n_logins;
+        /* Somebody has said it himself where no secret goes. */
+        bool token_told[WORLD_SECRETS], login_told[WORLD_SECRETS];
         char *replies; /* room for them */
         /* Called for each reply, before what it hands out is noted above; may be NULL. */
         void (*on_reply)(const struct World *world, const Conn *conn, const char *text,
@@ -99,6 +101,8 @@ void world_reboot(World *world);
  * call, in which $N, %N and &N stand for the Nth id, token and login. L is root at the Login socket and l
  * a stranger there; all others are at the Admin socket. */
 void world_call(World *world, const char *text, size_t len);
+/* What of a token or a code is not its public id. */
+const char *world_secret(const char *token);
 /* Until nothing is to be done at once; replies are taken. */
 void world_settle(World *world);
 /* Time passes, and what falls due is done. */
