@@ -44,7 +44,7 @@ uint64_t clock_boot_usec(const Clock *clock);
 /* False while "behind"; asks the wall clock again. */
 bool clock_trusted(Clock *clock);
 
-/* A moment on the line as CLOCK_BOOTTIME, for timers; 0 if it lies before this boot. */
+/* A moment on the line as CLOCK_BOOTTIME, for timers; 0 if it lies before this boot; USEC_INFINITY stays. */
 uint64_t clock_to_boot_usec(const Clock *clock, uint64_t line_usec);
 /* The wall clock's reading at a moment on the line, as far as is known now: for display. The same moment
  * gives the same reading until the clocks have come apart by more than a millisecond. */

@@ -255,6 +255,45 @@ static void test_clock_init_system__nothing_turned__reads_the_kernel(void **stat
         assert_true(clock_line_usec(&clock) >= real);
 }
 
+/* A first start in 1970, on a machine that has been up for longer than that. */
+static void test_clock_to_boot__wall_clock_behind_the_machine__is_still_ahead(void **state)
+{
+        Hands hands = {HOURS(2), SECONDS(3)};
+        Clock clock = hands_clock(&hands);
+        uint64_t line;
+
+        (void)state;
+        clock_settle(&clock, NULL);
+        line = clock_line_usec(&clock);
+        assert_true(line == SECONDS(3));
+        assert_true(clock_to_boot_usec(&clock, line) == HOURS(2));
+        assert_true(clock_to_boot_usec(&clock, line + SECONDS(5)) == HOURS(2) + SECONDS(5));
+        assert_true(clock_to_boot_usec(&clock, 0) == HOURS(2) - SECONDS(3));
+        assert_true(clock_to_boot_usec(&clock, USEC_INFINITY) == USEC_INFINITY);
+}
+
+/* The disk says that the line stands where it has been already. */
+static void test_clock_settle__same_boot_behind_the_last_event__holds_the_floor(void **state)
+{
+        static const uint64_t damaged[] = {0, (uint64_t)-1, (uint64_t)INT64_MIN};
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(damaged); i++) {
+                Hands hands = {BOOT_AGE, NOON};
+                Clock clock = hands_clock(&hands);
+                const ClockMark mark = {.line_usec = NOON,
+                                        .real_usec = NOON,
+                                        .same_boot = true,
+                                        .offset_usec = damaged[i],
+                                        .floor_usec = NOON};
+
+                clock_settle(&clock, &mark);
+                assert_true(clock_line_usec(&clock) == NOON);
+                hands_turn(&hands, SECONDS(1));
+                assert_true(clock_line_usec(&clock) == NOON + SECONDS(1));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -274,6 +313,9 @@ int main(void)
                 cmocka_unit_test(test_clock_line__any_history__never_goes_back),
                 cmocka_unit_test(test_clock_conversions__there_and_back__agree),
                 cmocka_unit_test(test_clock_to_boot__before_this_boot__is_zero),
+                cmocka_unit_test(test_clock_to_boot__wall_clock_behind_the_machine__is_still_ahead),
+                cmocka_unit_test(
+                        test_clock_settle__same_boot_behind_the_last_event__holds_the_floor),
                 cmocka_unit_test(test_clock_init_system__nothing_turned__reads_the_kernel),
         };
 
