@@ -367,6 +367,11 @@ bool db_is_null(Db *db, unsigned number, int column)
         return sqlite3_column_type(db->statements[number], column) == SQLITE_NULL;
 }
 
+bool db_is_int(Db *db, unsigned number, int column)
+{
+        return sqlite3_column_type(db->statements[number], column) == SQLITE_INTEGER;
+}
+
 int64_t db_int(Db *db, unsigned number, int column)
 {
         return sqlite3_column_int64(db->statements[number], column);
@@ -381,6 +386,11 @@ uint64_t db_usec(Db *db, unsigned number, int column)
 const char *db_text(Db *db, unsigned number, int column)
 {
         return (const char *)sqlite3_column_text(db->statements[number], column);
+}
+
+size_t db_text_len(Db *db, unsigned number, int column)
+{
+        return (size_t)sqlite3_column_bytes(db->statements[number], column);
 }
 
 const void *db_blob(Db *db, unsigned number, int column, size_t *ret_len)

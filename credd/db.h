@@ -48,11 +48,14 @@ int db_next(Db *db, unsigned statement);
 void db_end(Db *db, unsigned statement);
 
 bool db_is_null(Db *db, unsigned statement, int column);
+bool db_is_int(Db *db, unsigned statement, int column);
 int64_t db_int(Db *db, unsigned statement, int column);
 /* null is USEC_INFINITY */
 uint64_t db_usec(Db *db, unsigned statement, int column);
 /* Valid until the row is left; NULL for null. */
 const char *db_text(Db *db, unsigned statement, int column);
+/* After db_text(): its bytes, NULs within counted. */
+size_t db_text_len(Db *db, unsigned statement, int column);
 const void *db_blob(Db *db, unsigned statement, int column, size_t *ret_len);
 
 /* A copy as one file, made while the database is used: db-copy.c. Outside of a transaction. */

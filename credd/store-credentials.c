@@ -11,40 +11,39 @@ static int take_credential(Store *store, unsigned s, Credential *ret)
 {
         AUTO_CREDENTIAL Credential c = {0};
         const void *hash;
-        bool failed = false;
+        bool failed = false, damaged = false;
         size_t len;
 
         c.num = db_int(store->db, s, 0);
         row_id(store->db, s, 1, c.id);
-        c.user = row_text(store->db, s, 2, &failed);
-        c.uid = (uid_t)db_int(store->db, s, 3);
-        c.role = row_text(store->db, s, 4, &failed);
+        c.user = row_own_text(store->db, s, 2, &failed, &damaged);
+        c.uid = (uid_t)row_number(store->db, s, 3, 0, UID_NONE - 1, &damaged);
+        c.role = row_own_text(store->db, s, 4, &failed, &damaged);
         c.holder = row_text(store->db, s, 5, &failed);
         c.reason = row_text(store->db, s, 6, &failed);
-        c.services = row_json(store->db, s, 7, &failed);
-        c.sources = row_json(store->db, s, 8, &failed);
-        c.uses = db_int(store->db, s, 9);
-        c.issued_usec = db_usec(store->db, s, 10);
-        c.issued_real_usec = db_usec(store->db, s, 11);
-        c.not_before_usec = db_usec(store->db, s, 12);
-        c.session_ttl_usec = db_usec(store->db, s, 13);
-        c.ceiling_usec = db_usec(store->db, s, 14);
+        c.services = row_strings(store->db, s, 7, &damaged);
+        c.sources = row_strings(store->db, s, 8, &damaged);
+        c.uses = row_number(store->db, s, 9, 0, INT64_MAX, &damaged);
+        c.issued_usec = row_usec(store->db, s, 10, &damaged);
+        c.issued_real_usec = row_usec(store->db, s, 11, &damaged);
+        c.not_before_usec = row_usec(store->db, s, 12, &damaged);
+        c.session_ttl_usec = row_usec_if_any(store->db, s, 13, &damaged);
+        c.ceiling_usec = row_usec(store->db, s, 14, &damaged);
         row_actor(store->db, s, 15, &c.issuer);
         hash = db_blob(store->db, s, 18, &len);
         c.has_hash = len == HASH_LEN;
         if (c.has_hash)
                 memcpy(c.hash, hash, HASH_LEN);
-        c.uses_left = db_int(store->db, s, 19);
-        c.login_limit_usec = db_usec(store->db, s, 20);
-        c.cause = (Cause)db_int(store->db, s, 21);
-        c.open_logins = db_int(store->db, s, 22);
+        c.uses_left = row_number(store->db, s, 19, 0, c.uses, &damaged);
+        c.login_limit_usec = row_usec(store->db, s, 20, &damaged);
+        c.cause = (Cause)row_number(store->db, s, 21, 0, CAUSE_MAX - 1, &damaged);
+        c.open_logins = row_number(store->db, s, 22, 0, INT64_MAX, &damaged);
         c.last_event = db_int(store->db, s, 23);
-        c.kind = (CredentialKind)db_int(store->db, s, 24);
-        c.ttl_usec = db_usec(store->db, s, 25);
+        c.kind = (CredentialKind)row_number(store->db, s, 24, 0, KIND_MAX - 1, &damaged);
+        c.ttl_usec = row_usec(store->db, s, 25, &damaged);
         if (failed)
                 return -ENOMEM;
-        if (!c.user || !c.services || !c.sources || (int)c.cause < 0 || c.cause >= CAUSE_MAX ||
-            (int)c.kind < 0 || c.kind >= KIND_MAX)
+        if (damaged || !c.user)
                 return -EBADMSG;
         *ret = c;
         c = (Credential){0};

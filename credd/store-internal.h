@@ -43,9 +43,20 @@ int store_load_roles_off(Store *store);
 /* Calls back for each row of a statement with CREDENTIAL_COLUMNS; found: what db_first() gave. */
 int each_credential_of(Store *store, unsigned statement, int found,
                        bool (*each)(void *userdata, Credential *credential), void *userdata);
-/* A copy of a column that may be null; *failed is set when there is no memory for it. */
+/* Columns to values. The types of the tables hold what this program writes, not what a disk has made of it:
+ * where a wrong value would let somebody in, or have no meaning, it is looked at, and *damaged is set.
+ *
+ * A copy of a column that may be null; *failed is set when there is no memory for it, *damaged also by a
+ * NUL within. */
 char *row_text(Db *db, unsigned statement, int column, bool *failed);
+char *row_own_text(Db *db, unsigned statement, int column, bool *failed, bool *damaged);
 json_t *row_json(Db *db, unsigned statement, int column, bool *failed);
+/* An array of strings; NULL if it is none. */
+json_t *row_strings(Db *db, unsigned statement, int column, bool *damaged);
+int64_t row_number(Db *db, unsigned statement, int column, int64_t min, int64_t max, bool *damaged);
+uint64_t row_usec(Db *db, unsigned statement, int column, bool *damaged);
+/* null is USEC_INFINITY */
+uint64_t row_usec_if_any(Db *db, unsigned statement, int column, bool *damaged);
 void row_id(Db *db, unsigned statement, int column, char ret_id[static TOKEN_ID_LEN + 1]);
 /* Three columns: name, uid, loginuid. */
 void row_actor(Db *db, unsigned statement, int column, Actor *ret_actor);

@@ -35,7 +35,7 @@ int store_add_login(Store *store, Login *login)
 static int one_login(Store *store, unsigned s, int found, Login *ret)
 {
         Login login = {0};
-        bool failed = false;
+        bool failed = false, damaged = false;
         const void *nonce;
         size_t len;
 
@@ -46,18 +46,19 @@ static int one_login(Store *store, unsigned s, int found, Login *ret)
         nonce = db_blob(store->db, s, 2, &len);
         if (len == NONCE_LEN)
                 memcpy(login.nonce, nonce, NONCE_LEN);
-        login.state = (LoginState)db_int(store->db, s, 3);
-        login.accepted_usec = db_usec(store->db, s, 4);
-        login.service = row_text(store->db, s, 5, &failed);
+        login.state =
+                (LoginState)row_number(store->db, s, 3, LOGIN_ACCEPTED, LOGIN_LAPSED, &damaged);
+        login.accepted_usec = row_usec(store->db, s, 4, &damaged);
+        login.service = row_own_text(store->db, s, 5, &failed, &damaged);
         login.tty = row_text(store->db, s, 6, &failed);
         login.rhost = row_text(store->db, s, 7, &failed);
         login.boot = db_int(store->db, s, 8);
-        login.pid = (pid_t)db_int(store->db, s, 9);
+        login.pid = (pid_t)row_number(store->db, s, 9, 0, INT32_MAX, &damaged);
         login.ticks = (uint64_t)db_int(store->db, s, 10);
-        login.parent = (pid_t)db_int(store->db, s, 11);
+        login.parent = (pid_t)row_number(store->db, s, 11, 0, INT32_MAX, &damaged);
         login.parent_ticks = (uint64_t)db_int(store->db, s, 12);
         db_end(store->db, s);
-        if (failed || len != NONCE_LEN) {
+        if (failed || damaged || !login.service || len != NONCE_LEN) {
                 login_done(&login);
                 return failed ? -ENOMEM : -EBADMSG;
         }
@@ -121,16 +122,16 @@ int store_add_session(Store *store, const SessionRow *row)
 static int take_session(Store *store, unsigned s, SessionRow *ret)
 {
         CLEANUP(session_row_done) SessionRow row = {0};
-        bool failed = false;
+        bool failed = false, damaged = false;
 
         row.login = db_int(store->db, s, 0);
         row.credential = db_int(store->db, s, 1);
         row.boot = db_int(store->db, s, 2);
-        row.leader = (pid_t)db_int(store->db, s, 3);
+        row.leader = (pid_t)row_number(store->db, s, 3, 0, INT32_MAX, &damaged);
         row.ticks = (uint64_t)db_int(store->db, s, 4);
-        row.opened_usec = db_usec(store->db, s, 5);
-        row.opened_real_usec = db_usec(store->db, s, 6);
-        row.deadline_usec = db_usec(store->db, s, 7);
+        row.opened_usec = row_usec(store->db, s, 5, &damaged);
+        row.opened_real_usec = row_usec(store->db, s, 6, &damaged);
+        row.deadline_usec = row_usec(store->db, s, 7, &damaged);
         row.lingered = db_int(store->db, s, 8) != 0;
         row.logind_id = row_text(store->db, s, 9, &failed);
         row.ended_usec = db_usec(store->db, s, 10);
@@ -138,7 +139,7 @@ static int take_session(Store *store, unsigned s, SessionRow *ret)
         row.evidence = row_json(store->db, s, 12, &failed);
         row_id(store->db, s, 13, row.id);
         row.user = row_text(store->db, s, 14, &failed);
-        row.uid = (uid_t)db_int(store->db, s, 15);
+        row.uid = (uid_t)row_number(store->db, s, 15, 0, UID_NONE - 1, &damaged);
         row.service = row_text(store->db, s, 16, &failed);
         row.tty = row_text(store->db, s, 17, &failed);
         row.rhost = row_text(store->db, s, 18, &failed);
@@ -149,7 +150,7 @@ static int take_session(Store *store, unsigned s, SessionRow *ret)
         row.holder = row_text(store->db, s, 23, &failed);
         row.issuer_uid = (uid_t)db_int(store->db, s, 24);
         row.why = row_text(store->db, s, 25, &failed);
-        if (failed || !row.user || !row.service)
+        if (failed || damaged || !row.user || !row.service)
                 return failed ? -ENOMEM : -EBADMSG;
         *ret = row;
         row = (SessionRow){0};

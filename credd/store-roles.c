@@ -178,10 +178,11 @@ int store_ack_alarms(Store *store, int64_t num, const Alarm *ack)
 static int take_alarm(Store *store, unsigned s, Alarm *ret)
 {
         Alarm alarm = {0};
-        bool failed = false;
+        bool failed = false, damaged = false;
 
         alarm.credential = db_int(store->db, s, 0);
-        alarm.kind = (AlarmKind)db_int(store->db, s, 1);
+        alarm.kind =
+                (AlarmKind)row_number(store->db, s, 1, ALARM_BREAK_GLASS, ALARM_MISSED, &damaged);
         alarm.raised_real_usec = db_usec(store->db, s, 2);
         alarm.acked_real_usec = db_usec(store->db, s, 3);
         row_actor(store->db, s, 4, &alarm.acked_by);
@@ -189,7 +190,7 @@ static int take_alarm(Store *store, unsigned s, Alarm *ret)
         row_id(store->db, s, 8, alarm.id);
         alarm.user = row_text(store->db, s, 9, &failed);
         row_actor(store->db, s, 10, &alarm.issuer);
-        if (failed || !alarm.user) {
+        if (failed || damaged || !alarm.user) {
                 alarm_done(&alarm);
                 return failed ? -ENOMEM : -EBADMSG;
         }

@@ -18,6 +18,48 @@ char *row_text(Db *db, unsigned statement, int column, bool *failed)
         return copy;
 }
 
+char *row_own_text(Db *db, unsigned statement, int column, bool *failed, bool *damaged)
+{
+        char *copy = row_text(db, statement, column, failed);
+
+        *damaged |= copy && strlen(copy) != db_text_len(db, statement, column);
+        return copy;
+}
+
+json_t *row_strings(Db *db, unsigned statement, int column, bool *damaged)
+{
+        const char *text = db_text(db, statement, column);
+        json_auto_t *list = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+        const json_t *item;
+        size_t i;
+
+        *damaged |= !json_is_array(list);
+        json_array_foreach (list, i, item)
+                *damaged |= !json_is_string(item);
+        return *damaged ? NULL : json_incref(list);
+}
+
+int64_t row_number(Db *db, unsigned statement, int column, int64_t min, int64_t max, bool *damaged)
+{
+        int64_t number = db_int(db, statement, column);
+
+        if (db_is_int(db, statement, column) && number >= min && number <= max)
+                return number;
+        *damaged = true;
+        return min;
+}
+
+uint64_t row_usec(Db *db, unsigned statement, int column, bool *damaged)
+{
+        return (uint64_t)row_number(db, statement, column, 0, INT64_MAX, damaged);
+}
+
+uint64_t row_usec_if_any(Db *db, unsigned statement, int column, bool *damaged)
+{
+        return db_is_null(db, statement, column) ? USEC_INFINITY
+                                                 : row_usec(db, statement, column, damaged);
+}
+
 json_t *row_json(Db *db, unsigned statement, int column, bool *failed)
 {
         const char *text = db_text(db, statement, column);

@@ -243,20 +243,23 @@ void event_row_done(EventRow *row)
 static int read_head(Store *store, ClockMark *mark)
 {
         const void *hash;
+        bool damaged = false;
         size_t len;
         int r;
 
         r = db_first(store->db, STATEMENT_EVENT_LAST, "");
         if (r <= 0)
                 return r;
-        store->now.chain.seq = db_int(store->db, STATEMENT_EVENT_LAST, 0);
-        mark->line_usec = db_usec(store->db, STATEMENT_EVENT_LAST, 1);
-        mark->real_usec = db_usec(store->db, STATEMENT_EVENT_LAST, 2);
+        /* There is a number behind it. */
+        store->now.chain.seq =
+                row_number(store->db, STATEMENT_EVENT_LAST, 0, 1, INT64_MAX - 1, &damaged);
+        mark->line_usec = row_usec(store->db, STATEMENT_EVENT_LAST, 1, &damaged);
+        mark->real_usec = row_usec(store->db, STATEMENT_EVENT_LAST, 2, &damaged);
         hash = db_blob(store->db, STATEMENT_EVENT_LAST, 3, &len);
         if (len == HASH_LEN)
                 memcpy(store->now.chain.head, hash, HASH_LEN);
         db_end(store->db, STATEMENT_EVENT_LAST);
-        return len == HASH_LEN ? 0 : -EBADMSG;
+        return len == HASH_LEN && !damaged ? 0 : -EBADMSG;
 }
 
 static int first_start(Store *store, const char *boot_id)
@@ -277,17 +280,20 @@ static int read_instance(Store *store, const char *boot_id, ClockMark *ret_mark)
 {
         const unsigned s = STATEMENT_INSTANCE_READ;
         const char *last_boot;
+        bool damaged = false;
         int r;
 
         r = db_first(store->db, s, "");
         if (r <= 0)
                 return r;
         last_boot = db_text(store->db, s, 1);
-        store->boot = db_int(store->db, s, 2);
-        store->now.journaled = db_int(store->db, s, 4);
-        store->now.expired.login_limit_usec = db_usec(store->db, s, 5);
-        store->now.expired.num = db_int(store->db, s, 6);
-        store->now.lapsed = db_int(store->db, s, 7);
+        store->boot = row_number(store->db, s, 2, 1, INT64_MAX - 1, &damaged);
+        store->now.journaled = row_number(store->db, s, 4, 0, INT64_MAX - 1, &damaged);
+        store->now.expired.login_limit_usec = row_usec(store->db, s, 5, &damaged);
+        store->now.expired.num = row_number(store->db, s, 6, 0, INT64_MAX, &damaged);
+        store->now.lapsed = row_number(store->db, s, 7, 0, INT64_MAX - 1, &damaged);
+        damaged |= !db_is_int(store->db, s,
+                              3); /* negative, if the wall clock was behind the machine */
         (void)snprintf(store->now.frozen, sizeof(store->now.frozen), "%s",
                        db_text(store->db, s, 8) ?: "");
         *ret_mark = (ClockMark){
@@ -298,7 +304,7 @@ static int read_instance(Store *store, const char *boot_id, ClockMark *ret_mark)
                 .real_usec = (uint64_t)db_int(store->db, s, 10),
         };
         db_end(store->db, s);
-        return 1;
+        return damaged ? -EBADMSG : 1;
 }
 
 int store_note_clock(Store *store)

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "credd/db-internal.h"
+
 static void assert_same_text(const char *a, const char *b)
 {
         assert_int_equal(a == NULL, b == NULL);
@@ -445,6 +447,113 @@ static void test_store_revocation__with_and_without_reason__comes_back(void **st
         }
 }
 
+/* What a disk may have made of the row; nobody is let in by it, and nothing else is made of it. */
+static void test_store_credential__damaged_row__is_ebadmsg(void **state)
+{
+        static const char *const damages[] = {
+                "credential SET services='[1]'",
+                "credential SET services='{}'",
+                "credential SET sources='[\"local\",null]'",
+                "credential SET sources='{\"10.0.0.0/8\":1}'",
+                "credential SET user=CAST(x'6465706c6f790078' AS TEXT)",
+                "credential SET role=CAST(x'6f707300' AS TEXT)",
+                "credential SET uid=4294968297",
+                "credential SET uid=-1",
+                "credential SET ceiling=-1",
+                "credential SET kind=4294967296",
+                "standing SET cause=4294967296",
+                "standing SET login_limit=-1",
+                "standing SET uses_left=3",
+        };
+        StoreRig *rig = *state;
+        Db *db = store_db(rig->store);
+
+        for (size_t i = 0; i < ELEMENTSOF(damages); i++) {
+                AUTO_FREE char *sql = NULL;
+                Credential none = {0};
+                int64_t num;
+
+                num = add_sample(rig->store, "k7m2q9xd", NOON + HOURS(1));
+                assert_true(asprintf(&sql, "BEGIN; UPDATE %s", damages[i]) > 0);
+                assert_int_equal(db_execute(db, sql), 0);
+                if (store_read_credential(rig->store, num, &none) != -EBADMSG)
+                        fail_msg("taken: %s", damages[i]);
+                assert_null(none.user);
+                assert_int_equal(db_execute(db, "DELETE FROM standing; DELETE FROM credential; "
+                                                "COMMIT"),
+                                 0);
+        }
+}
+
+static void test_store_login__damaged_row__is_ebadmsg(void **state)
+{
+        static const char *const damages[] = {"state=4294967296", "state=-1", "pid=-1",
+                                              "parent=4294967297", "accepted=-1"};
+        StoreRig *rig = *state;
+        Db *db = store_db(rig->store);
+        int64_t num = add_sample(rig->store, "k7m2q9xd", NOON + HOURS(1));
+
+        num = add_sample_login(rig->store, num, NOON);
+        for (size_t i = 0; i < ELEMENTSOF(damages); i++) {
+                AUTO_FREE char *sql = NULL;
+                Login none = {0};
+
+                assert_true(asprintf(&sql, "BEGIN; UPDATE login SET %s", damages[i]) > 0);
+                assert_int_equal(db_execute(db, sql), 0);
+                assert_int_equal(store_find_login(rig->store, num, &none), -EBADMSG);
+                assert_int_equal(db_execute(db, "ROLLBACK"), 0);
+        }
+}
+
+static bool count_alarm(void *userdata, const Alarm *alarm)
+{
+        (void)alarm;
+        (*(unsigned *)userdata)++;
+        return true;
+}
+
+static void test_store_alarm__of_no_kind__is_ebadmsg(void **state)
+{
+        StoreRig *rig = *state;
+        int64_t num = add_sample(rig->store, "k7m2q9xd", NOON + HOURS(1));
+        unsigned n = 0;
+
+        assert_int_equal(store_raise_alarm(rig->store, num, ALARM_MISSED, NOON), 0);
+        assert_int_equal(store_each_alarm(rig->store, num, count_alarm, &n), 0);
+        assert_int_equal(n, 1);
+        assert_int_equal(db_execute(store_db(rig->store), "UPDATE alarm SET kind=255"), 0);
+        assert_int_equal(store_each_alarm(rig->store, num, count_alarm, &n), -EBADMSG);
+        assert_int_equal(n, 1);
+}
+
+/* There must be a number behind the last event's, and a mark must be a moment. */
+static void test_store_open__damaged_marks__is_ebadmsg(void **state)
+{
+        static const char *const damages[] = {
+                "UPDATE event SET seq=9223372036854775807",
+                "UPDATE event SET line=-1",
+                "UPDATE instance SET lapsed=-9223372036854775808",
+                "UPDATE instance SET journaled=9223372036854775807",
+                "UPDATE instance SET boot=0",
+        };
+        StoreRig *rig = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(damages); i++) {
+                Store *store = rig->store;
+
+                assert_int_equal(store_begin(store), 0);
+                assert_int_equal(store_add_event(store, "daemon-started", 0, "{}"), 0);
+                assert_int_equal(db_execute(store_db(store), damages[i]), 0);
+                assert_int_equal(store_commit(store), 0);
+                store_rig_close(rig);
+                rig->clock = hands_clock(&rig->hands);
+                assert_int_equal(store_open(rig->folder, BOOT_A, &rig->clock, &store), -EBADMSG);
+                scratch_free(rig->folder);
+                rig->folder = scratch_new();
+                store_rig_open(rig, BOOT_A);
+        }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, store_rig_setup, store_rig_teardown)
@@ -464,6 +573,10 @@ int main(void)
                 T(test_store_role_off__no_row__is_on),
                 T(test_store_add_receipt__second_one__is_eexist_and_the_first_stays),
                 T(test_store_revocation__with_and_without_reason__comes_back),
+                T(test_store_credential__damaged_row__is_ebadmsg),
+                T(test_store_login__damaged_row__is_ebadmsg),
+                T(test_store_alarm__of_no_kind__is_ebadmsg),
+                T(test_store_open__damaged_marks__is_ebadmsg),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
