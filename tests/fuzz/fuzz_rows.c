@@ -69,6 +69,7 @@ static struct {
         World world;                           /* what was handed out */
 } made;
 
+/* NULL: the file is damaged. */
 static sqlite3 *open_database(void)
 {
         char path[128];
@@ -76,11 +77,13 @@ static sqlite3 *open_database(void)
 
         (void)snprintf(path, sizeof(path), "%s/credd.db", world_state());
         must(sqlite3_open(path, &db) == SQLITE_OK);
-        must(sqlite3_exec(db,
-                          "PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF;"
-                          "PRAGMA writable_schema=ON; PRAGMA ignore_check_constraints=ON",
-                          NULL, NULL, NULL) == SQLITE_OK);
-        return db;
+        if (sqlite3_exec(db,
+                         "PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF;"
+                         "PRAGMA writable_schema=ON; PRAGMA ignore_check_constraints=ON",
+                         NULL, NULL, NULL) == SQLITE_OK)
+                return db;
+        must(sqlite3_close(db) == SQLITE_OK);
+        return NULL;
 }
 
 static char *text_of(sqlite3 *db, const char *sql, size_t table, int column)
@@ -240,7 +243,7 @@ static int good_rows(const char *id)
         sqlite3 *db = open_database();
         int n = -1;
 
-        if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        if (db && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
             sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC) == SQLITE_OK &&
             sqlite3_step(statement) == SQLITE_ROW)
                 n = sqlite3_column_int(statement, 0);
