@@ -200,7 +200,8 @@ $(MUTANTS:%=$(B)/mutants/%): $(B)/mutants/%: $(B)/tests/unit/%.o $(B)/mutants/li
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ '-Wl,-rpath,$$ORIGIN' -lcmocka $(CREDD_LIBS) -lpam
 
 # Two of the fuzzers put a world of their own in place of what the daemon sees and does outside itself.
-WORLD := $(shell grep -oh '__wrap_[a-z0-9_]*' $(wildcard tests/fuzz/world*.c) /dev/null | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
+WORLD := $(shell grep -ohE 'fake_[a-z0-9_]+' $(wildcard tests/fuzz/world-fakes.c) /dev/null | sort -u | \
+           sed 's/fake_\(.*\)/-Wl,--wrap=\1 -Wl,--defsym=__wrap_\1=fake_\1/')
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libcredd.a $(B)/libmodule.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -rdynamic $(if $(filter %/world.o,$^),$(WORLD)) \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the daemon sees of the world. Each function here stands in the place of the one whose name it
- * carries behind "__wrap_"; the Makefile makes the linker's options of the names. */
+ * carries behind "fake"; the Makefile makes the linker's options of the names. */
 #include <errno.h>
 #include <grp.h>
 #include <poll.h>
@@ -47,8 +47,8 @@ int getgrnam_r(const char *name, struct group *entry, char *buffer, size_t size,
         return 0;
 }
 
-int __wrap_caller_read(const Manager *manager, const Peer *peer, CallerHeld *ret);
-int __wrap_caller_read(const Manager *manager, const Peer *peer, CallerHeld *ret)
+int fake_caller_read(const Manager *manager, const Peer *peer, CallerHeld *ret);
+int fake_caller_read(const Manager *manager, const Peer *peer, CallerHeld *ret)
 {
         const PeerIdentity *identity = peer_identity(peer);
         const Person *person = world_person_of(identity->uid);
@@ -68,8 +68,8 @@ int __wrap_caller_read(const Manager *manager, const Peer *peer, CallerHeld *ret
         return 0;
 }
 
-int __wrap_caller_of_process(const Manager *manager, pid_t pid, uid_t uid, CallerHeld *ret);
-int __wrap_caller_of_process(const Manager *manager, pid_t pid, uid_t uid, CallerHeld *ret)
+int fake_caller_of_process(const Manager *manager, pid_t pid, uid_t uid, CallerHeld *ret);
+int fake_caller_of_process(const Manager *manager, pid_t pid, uid_t uid, CallerHeld *ret)
 {
         (void)manager;
         (void)pid;
@@ -78,8 +78,8 @@ int __wrap_caller_of_process(const Manager *manager, pid_t pid, uid_t uid, Calle
         return -ESRCH;
 }
 
-void __wrap_peer_actor(const Peer *peer, Actor *ret);
-void __wrap_peer_actor(const Peer *peer, Actor *ret)
+void fake_peer_actor(const Peer *peer, Actor *ret);
+void fake_peer_actor(const Peer *peer, Actor *ret)
 {
         const Person *person = world_person_of(peer_identity(peer)->uid);
 
@@ -87,8 +87,8 @@ void __wrap_peer_actor(const Peer *peer, Actor *ret)
         (void)strcpy(ret->name, person->name);
 }
 
-int __wrap_peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks);
-int __wrap_peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks)
+int fake_peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks);
+int fake_peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks)
 {
         const Process *p = &world_now->processes[peer_identity(peer)->pid - WORLD_PID];
 
@@ -120,8 +120,8 @@ static ProcInfo info_of(const Process *p)
                           .comm = "sh"};
 }
 
-int __wrap_proc_read(pid_t pid, ProcInfo *ret);
-int __wrap_proc_read(pid_t pid, ProcInfo *ret)
+int fake_proc_read(pid_t pid, ProcInfo *ret);
+int fake_proc_read(pid_t pid, ProcInfo *ret)
 {
         const Process *p = find(pid);
 
@@ -131,16 +131,16 @@ int __wrap_proc_read(pid_t pid, ProcInfo *ret)
         return 0;
 }
 
-int __wrap_proc_alive(pid_t pid, uint64_t ticks);
-int __wrap_proc_alive(pid_t pid, uint64_t ticks)
+int fake_proc_alive(pid_t pid, uint64_t ticks);
+int fake_proc_alive(pid_t pid, uint64_t ticks)
 {
         const Process *p = find(pid);
 
         return p && p->ticks == ticks;
 }
 
-int __wrap_proc_table_read(ProcTable *ret);
-int __wrap_proc_table_read(ProcTable *ret)
+int fake_proc_table_read(ProcTable *ret);
+int fake_proc_table_read(ProcTable *ret)
 {
         ret->list = calloc(WORLD_PROCESSES, sizeof(*ret->list));
         ret->n = 0;
@@ -151,8 +151,8 @@ int __wrap_proc_table_read(ProcTable *ret)
         return 0;
 }
 
-int __wrap_proc_cgroup(pid_t pid, char **ret);
-int __wrap_proc_cgroup(pid_t pid, char **ret)
+int fake_proc_cgroup(pid_t pid, char **ret);
+int fake_proc_cgroup(pid_t pid, char **ret)
 {
         const Process *p = find(pid);
 
@@ -162,8 +162,8 @@ int __wrap_proc_cgroup(pid_t pid, char **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-int __wrap_proc_pidfd(pid_t pid, uint64_t ticks);
-int __wrap_proc_pidfd(pid_t pid, uint64_t ticks)
+int fake_proc_pidfd(pid_t pid, uint64_t ticks);
+int fake_proc_pidfd(pid_t pid, uint64_t ticks)
 {
         const Process *p = find(pid);
 
@@ -178,8 +178,8 @@ static void hit(Process *p)
         p->stubborn = false;
 }
 
-int __wrap_proc_kill(pid_t pid, uint64_t ticks, int number);
-int __wrap_proc_kill(pid_t pid, uint64_t ticks, int number)
+int fake_proc_kill(pid_t pid, uint64_t ticks, int number);
+int fake_proc_kill(pid_t pid, uint64_t ticks, int number)
 {
         Process *p = find(pid);
 
@@ -194,8 +194,8 @@ static bool is_below(const Process *p, const char *path)
         return p->alive && strncmp(p->cgroup, path, strlen(path)) == 0;
 }
 
-int __wrap_cgroup_populated(const char *path);
-int __wrap_cgroup_populated(const char *path)
+int fake_cgroup_populated(const char *path);
+int fake_cgroup_populated(const char *path)
 {
         for (size_t i = 0; i < WORLD_PROCESSES; i++)
                 if (is_below(&world_now->processes[i], path))
@@ -203,8 +203,8 @@ int __wrap_cgroup_populated(const char *path)
         return -ENOENT;
 }
 
-int __wrap_cgroup_pids(const char *path, pid_t **ret_pids, size_t *ret_n);
-int __wrap_cgroup_pids(const char *path, pid_t **ret_pids, size_t *ret_n)
+int fake_cgroup_pids(const char *path, pid_t **ret_pids, size_t *ret_n);
+int fake_cgroup_pids(const char *path, pid_t **ret_pids, size_t *ret_n)
 {
         *ret_pids = calloc(WORLD_PROCESSES, sizeof(**ret_pids));
         *ret_n = 0;
@@ -215,8 +215,8 @@ int __wrap_cgroup_pids(const char *path, pid_t **ret_pids, size_t *ret_n)
         return 0;
 }
 
-bool __wrap_residue_lingers(const char *user);
-bool __wrap_residue_lingers(const char *user)
+bool fake_residue_lingers(const char *user);
+bool fake_residue_lingers(const char *user)
 {
         (void)user;
         return false;
@@ -228,15 +228,15 @@ static void check_line(const char *line)
                 must(*line >= ' ' && *line <= '~');
 }
 
-void __wrap_terminal_tell(const Session *session, const char *line);
-void __wrap_terminal_tell(const Session *session, const char *line)
+void fake_terminal_tell(const Session *session, const char *line);
+void fake_terminal_tell(const Session *session, const char *line)
 {
         (void)session;
         (void)line;
 }
 
-void __wrap_terminal_write(dev_t tty, uid_t owner, const char *line);
-void __wrap_terminal_write(dev_t tty, uid_t owner, const char *line)
+void fake_terminal_write(dev_t tty, uid_t owner, const char *line);
+void fake_terminal_write(dev_t tty, uid_t owner, const char *line)
 {
         (void)tty;
         (void)owner;
@@ -245,9 +245,8 @@ void __wrap_terminal_write(dev_t tty, uid_t owner, const char *line)
 
 /* --- logind --- */
 
-int __wrap_logind_new(sd_event *event, const LogindHandlers *handlers, void *userdata,
-                      Logind **ret);
-int __wrap_logind_new(sd_event *event, const LogindHandlers *handlers, void *userdata, Logind **ret)
+int fake_logind_new(sd_event *event, const LogindHandlers *handlers, void *userdata, Logind **ret);
+int fake_logind_new(sd_event *event, const LogindHandlers *handlers, void *userdata, Logind **ret)
 {
         (void)event;
         (void)handlers;
@@ -256,8 +255,8 @@ int __wrap_logind_new(sd_event *event, const LogindHandlers *handlers, void *use
         return 0;
 }
 
-Logind *__wrap_logind_free(Logind *logind);
-Logind *__wrap_logind_free(Logind *logind)
+Logind *fake_logind_free(Logind *logind);
+Logind *fake_logind_free(Logind *logind)
 {
         for (size_t i = 0; i < WORLD_CALLS; i++) {
                 free(world_now->calls[i]);
@@ -266,8 +265,8 @@ Logind *__wrap_logind_free(Logind *logind)
         return logind;
 }
 
-bool __wrap_logind_connected(const Logind *logind);
-bool __wrap_logind_connected(const Logind *logind)
+bool fake_logind_connected(const Logind *logind);
+bool fake_logind_connected(const Logind *logind)
 {
         (void)logind;
         return !world_now->logind_away;
@@ -291,8 +290,8 @@ static int ask(LogindDone done, void *userdata, int error, LogindCall **ret_call
         return -ENOMEM;
 }
 
-LogindCall *__wrap_logind_call_free(LogindCall *call);
-LogindCall *__wrap_logind_call_free(LogindCall *call)
+LogindCall *fake_logind_call_free(LogindCall *call);
+LogindCall *fake_logind_call_free(LogindCall *call)
 {
         for (size_t i = 0; i < WORLD_CALLS; i++)
                 if (world_now->calls[i] == call)
@@ -319,28 +318,28 @@ static int end_session(const char *id)
         return r;
 }
 
-int __wrap_logind_terminate_session(Logind *logind, const char *id, LogindDone done, void *userdata,
-                                    LogindCall **ret_call);
-int __wrap_logind_terminate_session(Logind *logind, const char *id, LogindDone done, void *userdata,
-                                    LogindCall **ret_call)
+int fake_logind_terminate_session(Logind *logind, const char *id, LogindDone done, void *userdata,
+                                  LogindCall **ret_call);
+int fake_logind_terminate_session(Logind *logind, const char *id, LogindDone done, void *userdata,
+                                  LogindCall **ret_call)
 {
         (void)logind;
         return ask(done, userdata, end_session(id), ret_call);
 }
 
-int __wrap_logind_kill_session(Logind *logind, const char *id, LogindDone done, void *userdata,
-                               LogindCall **ret_call);
-int __wrap_logind_kill_session(Logind *logind, const char *id, LogindDone done, void *userdata,
-                               LogindCall **ret_call)
+int fake_logind_kill_session(Logind *logind, const char *id, LogindDone done, void *userdata,
+                             LogindCall **ret_call);
+int fake_logind_kill_session(Logind *logind, const char *id, LogindDone done, void *userdata,
+                             LogindCall **ret_call)
 {
         (void)logind;
         return ask(done, userdata, end_session(id), ret_call);
 }
 
-int __wrap_logind_ask_session(Logind *logind, const char *id, LogindDone done, void *userdata,
-                              LogindCall **ret_call);
-int __wrap_logind_ask_session(Logind *logind, const char *id, LogindDone done, void *userdata,
-                              LogindCall **ret_call)
+int fake_logind_ask_session(Logind *logind, const char *id, LogindDone done, void *userdata,
+                            LogindCall **ret_call);
+int fake_logind_ask_session(Logind *logind, const char *id, LogindDone done, void *userdata,
+                            LogindCall **ret_call)
 {
         int error = -ENXIO;
 
@@ -363,19 +362,19 @@ static int end_user(uid_t uid)
         return 0;
 }
 
-int __wrap_logind_terminate_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
-                                 LogindCall **ret_call);
-int __wrap_logind_terminate_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
-                                 LogindCall **ret_call)
+int fake_logind_terminate_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
+                               LogindCall **ret_call);
+int fake_logind_terminate_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
+                               LogindCall **ret_call)
 {
         (void)logind;
         return ask(done, userdata, end_user(uid), ret_call);
 }
 
-int __wrap_logind_kill_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
-                            LogindCall **ret_call);
-int __wrap_logind_kill_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
-                            LogindCall **ret_call)
+int fake_logind_kill_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
+                          LogindCall **ret_call);
+int fake_logind_kill_user(Logind *logind, uid_t uid, LogindDone done, void *userdata,
+                          LogindCall **ret_call)
 {
         (void)logind;
         return ask(done, userdata, end_user(uid), ret_call);
@@ -383,8 +382,8 @@ int __wrap_logind_kill_user(Logind *logind, uid_t uid, LogindDone done, void *us
 
 /* --- the machine --- */
 
-void __wrap_digest_random(void *bytes, size_t len);
-void __wrap_digest_random(void *bytes, size_t len)
+void fake_digest_random(void *bytes, size_t len);
+void fake_digest_random(void *bytes, size_t len)
 {
         uint8_t *at = bytes;
 
@@ -396,49 +395,51 @@ void __wrap_digest_random(void *bytes, size_t len)
         }
 }
 
-bool __wrap_reserve_needed(int dir_fd);
-bool __wrap_reserve_needed(int dir_fd)
+bool fake_reserve_needed(int dir_fd);
+bool fake_reserve_needed(int dir_fd)
 {
         (void)dir_fd;
         return world_now->disk_full;
 }
 
-int __wrap_reserve_make(int dir_fd);
-int __wrap_reserve_make(int dir_fd)
+int fake_reserve_make(int dir_fd);
+int fake_reserve_make(int dir_fd)
 {
         (void)dir_fd;
         return 0;
 }
 
-bool __wrap_reserve_release(int dir_fd);
-bool __wrap_reserve_release(int dir_fd)
+bool fake_reserve_release(int dir_fd);
+bool fake_reserve_release(int dir_fd)
 {
         (void)dir_fd;
         return true;
 }
 
-int __real_outbox_new(Manager *manager, const char *journal_socket, Outbox **ret);
-int __wrap_outbox_new(Manager *manager, const char *journal_socket, Outbox **ret);
-int __wrap_outbox_new(Manager *manager, const char *journal_socket, Outbox **ret)
+int real_outbox_new(Manager *manager, const char *journal_socket,
+                    Outbox **ret) __asm__("__real_outbox_new");
+int fake_outbox_new(Manager *manager, const char *journal_socket, Outbox **ret);
+int fake_outbox_new(Manager *manager, const char *journal_socket, Outbox **ret)
 {
         (void)journal_socket;
-        return __real_outbox_new(manager, "/nonexistent/journal", ret);
+        return real_outbox_new(manager, "/nonexistent/journal", ret);
 }
 
 /* The files are whoever's who runs this. */
-int __real_setup_load_text(const char *path, uid_t owner, char **ret_mistakes, Setup *ret_setup);
-int __wrap_setup_load_text(const char *path, uid_t owner, char **ret_mistakes, Setup *ret_setup);
-int __wrap_setup_load_text(const char *path, uid_t owner, char **ret_mistakes, Setup *ret_setup)
+int real_setup_load_text(const char *path, uid_t owner, char **ret_mistakes,
+                         Setup *ret_setup) __asm__("__real_setup_load_text");
+int fake_setup_load_text(const char *path, uid_t owner, char **ret_mistakes, Setup *ret_setup);
+int fake_setup_load_text(const char *path, uid_t owner, char **ret_mistakes, Setup *ret_setup)
 {
         (void)owner;
-        return __real_setup_load_text(path, geteuid(), ret_mistakes, ret_setup);
+        return real_setup_load_text(path, geteuid(), ret_mistakes, ret_setup);
 }
 
 /* Signals stay libFuzzer's. */
-int __wrap_sd_event_add_signal(sd_event *event, sd_event_source **ret, int number,
-                               sd_event_signal_handler_t callback, void *userdata);
-int __wrap_sd_event_add_signal(sd_event *event, sd_event_source **ret, int number,
-                               sd_event_signal_handler_t callback, void *userdata)
+int fake_sd_event_add_signal(sd_event *event, sd_event_source **ret, int number,
+                             sd_event_signal_handler_t callback, void *userdata);
+int fake_sd_event_add_signal(sd_event *event, sd_event_source **ret, int number,
+                             sd_event_signal_handler_t callback, void *userdata)
 {
         (void)event;
         (void)number;
@@ -448,8 +449,8 @@ int __wrap_sd_event_add_signal(sd_event *event, sd_event_source **ret, int numbe
         return 0;
 }
 
-int __wrap_sigprocmask(int how, const sigset_t *set, sigset_t *old);
-int __wrap_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+int fake_sigprocmask(int how, const sigset_t *set, sigset_t *old);
+int fake_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
         (void)how;
         (void)set;
