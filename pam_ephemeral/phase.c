@@ -47,7 +47,7 @@ Outcome phase_authenticate(const Visit *visit)
                 return OUTCOME_NO_TOKEN;
         if (!visit->person.known)
                 return OUTCOME_REFUSED;
-        since = client_deadline_usec(0);
+        since = client_now_usec();
         outcome = visit_ask(visit, LOGIN_VERB_AUTHENTICATE, token.text, &reply);
         if (outcome != OUTCOME_GOOD)
                 return outcome;
@@ -109,7 +109,7 @@ Outcome phase_account(const Visit *visit)
         const Nonce *own = nonce_own(visit->pamh);
         int r;
 
-        if (own && nonce_is_fresh(own, &visit->person, getpid(), client_deadline_usec(0)))
+        if (own && nonce_is_fresh(own, &visit->person, getpid(), client_now_usec()))
                 return OUTCOME_GOOD;
         r = nonce_find(visit->pamh, &nonce);
         if (r == NONCE_NONE || r == NONCE_GATE)
