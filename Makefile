@@ -45,6 +45,7 @@ CREDD_SRC     := $(wildcard credd/*.c)
 CREDCTL_SRC   := $(wildcard credctl/*.c)
 UNIT_SRC      := $(wildcard tests/unit/test_*.c)
 PAM_SRC       := $(wildcard tests/pam/test_*.c)
+FAULT_SRC     := $(wildcard tests/fault/test_*.c)
 TOOL_SRC      := $(wildcard tests/system/tools/*.c)
 PRELOAD_SRC   := $(wildcard tests/system/preload/*.c)
 
@@ -57,6 +58,7 @@ CREDCTL_LIBS := -ljansson -lsmartcols -lsystemd
 PROGRAMS := $(B)/credd/credd $(B)/credctl/credctl $(B)/drill/credd-drill $(B)/pam_ephemeral/pam_ephemeral.so
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
+FAULTS   := $(patsubst tests/fault/%.c,$(B)/tests/fault/%,$(FAULT_SRC))
 TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
             $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 
@@ -133,6 +135,10 @@ $(B)/credd/schema.h: $(wildcard credd/schema*.sql)
 
 $(call obj,$(CREDD_SRC)): | $(GENERATED)
 
+# gcc takes it that snprintf() cannot fail if the text fits, and leaves out what looks at its result. The
+# module runs in other people's processes, and looks.
+$(call obj,$(MODULE_SRC)): CFLAGS += $(if $(findstring clang,$(CC)),,-fno-printf-return-value)
+
 $(B)/libcommon.a: $(call obj,$(COMMON_SRC))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -166,6 +172,13 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcredd.a $(B)/libcredctl.a $(B)/li
 $(B)/tests/pam/%: $(B)/tests/pam/%.o $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpam -ljansson -ldl
+# -rdynamic: what the shim defines comes before what the libraries do.
+$(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -rdynamic $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpam -ljansson -ldl
+$(B)/tests/fault/test_calls $(B)/tests/fault/test_allocations: $(B)/tests/fault/shim.o
+# The shim has functions of its own where fortification would have inline ones.
+$(B)/tests/fault/shim.o: CFLAGS += -U_FORTIFY_SOURCE -fno-builtin
 $(B)/tests/system/tools/%: $(B)/tests/system/tools/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
@@ -195,8 +208,9 @@ $(call obj,$(UNIT_SRC)): | $(GENERATED)
 
 build-units: $(UNITS)
 build-pam: $(PAMTESTS) $(PROGRAMS)
+build-fault: $(FAULTS) $(PROGRAMS)
 build-tools: $(TOOLS)
-.PHONY: build-units build-pam build-tools
+.PHONY: build-units build-pam build-fault build-tools
 
 unit: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-units
@@ -211,6 +225,10 @@ mutants: deps-test
 pam: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-pam
 	$(Q)MODULE=$(CURDIR)/$(B)/pam_ephemeral/pam_ephemeral.so tests/run-cmocka $(B)/tests/pam
+
+fault: deps-test
+	+$(Q)$(MAKE) --no-print-directory build-fault
+	$(Q)MODULE=$(CURDIR)/$(B)/pam_ephemeral/pam_ephemeral.so tests/run-cmocka $(B)/tests/fault
 
 system: deps-lab all
 	+$(Q)$(MAKE) --no-print-directory build-tools
