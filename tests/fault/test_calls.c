@@ -205,6 +205,8 @@ static Journey travel(Stage *s, const Scene *scene, ShimFault fault)
         stage_end(s);
         assert_int_equal(shim_unfreed(), 0);
         journey_judge(s, scene, &j);
+        assert_int_equal(j.setcred, PAM_SUCCESS);
+        assert_int_equal(j.close, PAM_SUCCESS);
         assert_true(j.took_usec < WITHIN_USEC);
         under_way[0] = '\0';
         return j;
