@@ -62,7 +62,7 @@ FAULTS   := $(patsubst tests/fault/%.c,$(B)/tests/fault/%,$(FAULT_SRC))
 TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
             $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 
-.PHONY: all help deps-build deps-test deps-lab deps-report deps-lint unit pam system check soak \
+.PHONY: all help deps-build deps-test deps-lab deps-report deps-lint unit pam fault system check soak \
         report-check demo lab lint format install uninstall stage clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -76,8 +76,9 @@ help:
 #: make            build credd, credctl and pam_ephemeral.so into build/
 #: make unit       unit tests; SAN=address,undefined builds them with sanitizers
 #: make pam        the module inside libpam
+#: make fault      faults of the module: each call into libc and libpam fails, odd hosts, a credd out of its mind
 #: make system     the booted lab: Debian 12 and 13, real sshd, logind, journald (root)
-#: make check      all of these
+#: make check      all of these, with a short form of fault
 #: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
 #: make mutants     changes what decides about access and sees whether a unit test notices; takes minutes;
 #:                  TESTS=credd/kill.c for that file alone
@@ -173,10 +174,9 @@ $(B)/tests/pam/%: $(B)/tests/pam/%.o $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpam -ljansson -ldl
 # -rdynamic: what the shim defines comes before what the libraries do.
-$(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/libcommon.a
+$(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/shim.o $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -rdynamic $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpam -ljansson -ldl
-$(B)/tests/fault/test_calls $(B)/tests/fault/test_allocations: $(B)/tests/fault/shim.o
 # The shim has functions of its own where fortification would have inline ones.
 $(B)/tests/fault/shim.o: CFLAGS += -U_FORTIFY_SOURCE -fno-builtin
 $(B)/tests/system/tools/%: $(B)/tests/system/tools/%.o
@@ -241,6 +241,7 @@ check: deps-lab
 	+$(Q)$(MAKE) --no-print-directory unit
 	+$(Q)$(MAKE) --no-print-directory unit SAN=address,undefined
 	+$(Q)$(MAKE) --no-print-directory pam
+	+$(Q)FAULT_SHORT=1 $(MAKE) --no-print-directory fault
 	+$(Q)$(MAKE) --no-print-directory system
 
 report-check: deps-report

@@ -224,6 +224,13 @@ static bool is_harmless(Harmless harmless, bool ever)
         return harmless == ALWAYS || (harmless == IF_ONCE && !ever);
 }
 
+/* The short form leaves out what makes the module wait, but for the first scene, and of what goes on for good
+ * all but the first error. */
+static bool is_left_out(const Scene *scene, ShimFault fault, int error)
+{
+        return journey_is_short() && scene != scenes && fault.ever && (goes_on(fault) || error > 0);
+}
+
 /* Each of the calls that the scene makes without a fault, with each error, once and for good. */
 static void fail_function(Stage *s, const Scene *scene, ShimFunction function, unsigned calls)
 {
@@ -233,8 +240,11 @@ static void fail_function(Stage *s, const Scene *scene, ShimFunction function, u
                 for (int i = 0; i < row->count; i++)
                         for (int ever = 0; ever < 2; ever++) {
                                 ShimFault fault = {function, nth, ever != 0, row->errors[i].error};
-                                Journey j = travel(s, scene, fault);
+                                Journey j;
 
+                                if (is_left_out(scene, fault, i))
+                                        continue;
+                                j = travel(s, scene, fault);
                                 assert_true(shim_did_fail());
                                 if (!is_harmless(row->errors[i].harmless, fault.ever))
                                         continue;
