@@ -8,7 +8,7 @@
  *   about this very login and sent a whole yes. PAM_IGNORE only for who came without a token, and is not
  *   one of those who need a credential, or credd was asked and sent a whole yes.
  * - open_session says PAM_SUCCESS only if credd was asked and sent a whole yes, or for who came without a
- *   token and does not need a credential.
+ *   token and does not need a credential; and the session then has its variables and its backstop.
  * - setcred and close_session grant nothing; ours are PAM_SUCCESS whatever comes.
  *
  * So a fault may turn a yes into a no, and never a no into a yes or into silence. */
@@ -51,6 +51,8 @@ typedef struct Scene {
 
 typedef struct Journey {
         int auth, account, session, setcred, close;
+        bool leaks; /* the token to the modules behind us */
+        bool lacks; /* what a session of ours has: its two variables, its end by PID 1 */
         uint64_t took_usec;
 } Journey;
 
@@ -61,13 +63,14 @@ static inline void journey_add(char *lines, size_t size, const Stage *s, const S
         int n = snprintf(lines + len, size - len,
                          "%s [success=1 ignore=ignore default=die] %% timeout=%s %s %s%s\n"
                          "%s requisite pam_debug.so %s=authtok_expired\n"
-                         "%s required pam_permit.so\n",
+                         "%s required pam_permit.so\n"
+                         "%s optional pam_echo.so probe\n",
                          type, timeout, scene->options,
                          scene->needs || scene->outsider ? "require_credential=@" : "",
                          scene->needs      ? s->group
                          : scene->outsider ? s->other_group
                                            : "",
-                         type, member, type);
+                         type, member, type, type);
 
         assert_true(n > 0 && (size_t)n < size - len);
 }
@@ -89,12 +92,27 @@ static inline bool may_go_on(Comes comes, int auth)
         return auth == PAM_SUCCESS || (comes == WITH_PASSWORD && auth == PAM_CRED_INSUFFICIENT);
 }
 
+static inline bool is_variable(const Stage *s, const char *name, const char *value)
+{
+        const char *is = pam_getenv(s->pamh, name);
+
+        return is && strcmp(is, value) == 0;
+}
+
+static inline bool has_all(const Stage *s)
+{
+        return is_variable(s, "CREDD_CREDENTIAL", CREDENTIAL) &&
+               is_variable(s, "CREDD_EXPIRES", "2026-11-22T20:30:00Z") &&
+               (s->probes == 0 || strcmp(s->backstop, "7202") == 0);
+}
+
 static inline void journey_phases(Stage *s, const Scene *scene, Journey *j)
 {
         if (scene->comes == WITH_NONCE && pam_putenv(s->pamh, "CREDD_LOGIN=" NONCE) != PAM_SUCCESS)
                 return;
         if (scene->comes == WITH_TOKEN || scene->comes == WITH_PASSWORD) {
                 j->auth = pam_authenticate(s->pamh, 0);
+                j->leaks = s->probes > 0 && s->has_authtok;
                 if (!may_go_on(scene->comes, j->auth))
                         return;
         }
@@ -105,7 +123,9 @@ static inline void journey_phases(Stage *s, const Scene *scene, Journey *j)
                 return;
         if (scene->comes != WITH_PASSWORD)
                 j->setcred = pam_setcred(s->pamh, PAM_ESTABLISH_CRED);
+        s->probes = 0;
         j->session = pam_open_session(s->pamh, 0);
+        j->lacks = j->session == PAM_SUCCESS && !has_all(s);
         if (j->session == PAM_SUCCESS)
                 j->close = pam_close_session(s->pamh, 0);
 }
@@ -166,6 +186,7 @@ static inline void journey_judge_session(const Stage *s, const Scene *scene, con
         assert_int_not_equal(j->session, SAYS_IGNORE);
         if (j->session != PAM_SUCCESS || (!login && !scene->needs))
                 return;
+        assert_false(j->lacks);
         assert_true(journey_granted(s, scene, "io.credd.Login.OpenSession",
                                     scene->plan.open_session, login ? NONCE : "\"login\":null"));
 }
@@ -196,6 +217,7 @@ static inline void journey_judge(Stage *s, const Scene *scene, const Journey *j)
 {
         fake_settle(&s->credd);
         assert_int_not_equal(j->auth, SAYS_IGNORE);
+        assert_false(j->leaks);
         if (j->auth == PAM_SUCCESS)
                 assert_true(journey_granted(s, scene, "io.credd.Login.Authenticate",
                                             scene->plan.authenticate, s->token));

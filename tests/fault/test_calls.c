@@ -224,11 +224,13 @@ static bool is_harmless(Harmless harmless, bool ever)
         return harmless == ALWAYS || (harmless == IF_ONCE && !ever);
 }
 
-/* The short form leaves out what makes the module wait, but for the first scene, and of what goes on for good
- * all but the first error. */
+/* The short form has the first scene whole, and of the others no more than two errors of each call once, and
+ * one for good; what makes the module wait is not among them. */
 static bool is_left_out(const Scene *scene, ShimFault fault, int error)
 {
-        return journey_is_short() && scene != scenes && fault.ever && (goes_on(fault) || error > 0);
+        if (!journey_is_short() || scene == scenes)
+                return false;
+        return fault.ever ? error > 0 || goes_on(fault) : error > 1;
 }
 
 /* Each of the calls that the scene makes without a fault, with each error, once and for good. */
@@ -245,7 +247,8 @@ static void fail_function(Stage *s, const Scene *scene, ShimFunction function, u
                                 if (is_left_out(scene, fault, i))
                                         continue;
                                 j = travel(s, scene, fault);
-                                assert_true(shim_did_fail());
+                                /* The deadline may come first where it is a short one. */
+                                assert_true(shim_did_fail() || goes_on(fault));
                                 if (!is_harmless(row->errors[i].harmless, fault.ever))
                                         continue;
                                 announce(scene, fault);
@@ -331,11 +334,12 @@ static void test_calls__each_fails_once_before_a_silent_credd__back_in_time(void
                 {"token, silence", WITH_TOKEN, MEMBER, .plan = {.manner = SILENT}},
                 {"nonce, silence", WITH_NONCE, MEMBER, .plan = {.manner = SILENT}},
         };
+        const unsigned last = journey_is_short() ? 2 : 6;
         Stage *s = *state;
 
         for (size_t i = 0; i < ELEMENTSOF(comes); i++)
                 for (size_t k = 0; k < ELEMENTSOF(waits); k++)
-                        for (unsigned nth = 1; nth <= 6; nth++) {
+                        for (unsigned nth = 1; nth <= last; nth++) {
                                 ShimFault fault = {waits[k], nth, false,
                                                    rows[waits[k]].errors[0].error};
 
