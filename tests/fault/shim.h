@@ -46,7 +46,7 @@ typedef enum ShimFunction { SHIM_FUNCTIONS(SHIM_ENUM) SHIM_MAX } ShimFunction;
 #define SHIM_SHORT (-1)
 
 /* What stands in a buffer after a function that was to fill it has failed: nobody may use that. */
-#define SHIM_POISON '\xA5'
+#define SHIM_POISON '\x1a'
 
 typedef struct ShimFault {
         ShimFunction function;

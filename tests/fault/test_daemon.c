@@ -333,6 +333,10 @@ static void test_daemon__a_byte_more_or_less__let_in_by_grants_alone(void **stat
         }
 }
 
+#define BESIDE_A_GRANT(member)                                                                     \
+        ("{" member ",\"parameters\":{\"login\":\"n\",\"credential\":\"k\",\"deadline\":1,"        \
+         "\"ceiling\":1,\"left_usec\":1,\"backstop_usec\":1}}")
+
 static void test_daemon__other_messages__refused(void **state)
 {
         static const char *const texts[] = {
@@ -350,11 +354,10 @@ static void test_daemon__other_messages__refused(void **state)
                 INVALID,
                 "{\"error\":\"\",\"parameters\":{}}",
                 "{\"error\":null,\"parameters\":{\"credential\":\"k\"}}",
-                "{\"version\":2,\"parameters\":{\"login\":\"n\",\"credential\":\"k\",\"left_usec\":"
-                "1}}",
-                "{\"id\":7,\"parameters\":{\"login\":\"n\",\"credential\":\"k\",\"left_usec\":1}}",
-                "{\"continues\":true,\"parameters\":{\"login\":\"n\",\"credential\":\"k\",\"left_"
-                "usec\":1}}",
+                BESIDE_A_GRANT("\"version\":2"),
+                BESIDE_A_GRANT("\"id\":7"),
+                BESIDE_A_GRANT("\"continues\":true"),
+                BESIDE_A_GRANT("\"error\":\"\""),
                 "{\"parameters\":{\"login\":\"\",\"credential\":\"k\",\"left_usec\":1}}",
                 "{\"parameters\":{\"login\":\"n\\u0000\",\"credential\":\"\",\"left_usec\":1}}",
                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
