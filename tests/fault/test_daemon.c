@@ -337,6 +337,10 @@ static void test_daemon__a_byte_more_or_less__let_in_by_grants_alone(void **stat
         ("{" member ",\"parameters\":{\"login\":\"n\",\"credential\":\"k\",\"deadline\":1,"        \
          "\"ceiling\":1,\"left_usec\":1,\"backstop_usec\":1}}")
 
+#define TWICE(member)                                                                              \
+        ("{\"parameters\":{" member ",\"login\":\"n\",\"credential\":\"k\",\"deadline\":1,"        \
+         "\"ceiling\":1,\"left_usec\":1,\"backstop_usec\":1}}")
+
 static void test_daemon__other_messages__refused(void **state)
 {
         static const char *const texts[] = {
@@ -354,6 +358,16 @@ static void test_daemon__other_messages__refused(void **state)
                 INVALID,
                 "{\"error\":\"\",\"parameters\":{}}",
                 "{\"error\":null,\"parameters\":{\"credential\":\"k\"}}",
+                (ACCEPTED ","),
+                (CHECKED ":"),
+                (OPENED ","),
+                (ACCEPTED "{}"),
+                (CHECKED "{}"),
+                (OPENED "{}"),
+                BESIDE_A_GRANT("\"parameters\":{}"),
+                TWICE("\"login\":\"n\""),
+                TWICE("\"credential\":\"k\""),
+                TWICE("\"left_usec\":1"),
                 BESIDE_A_GRANT("\"version\":2"),
                 BESIDE_A_GRANT("\"id\":7"),
                 BESIDE_A_GRANT("\"continues\":true"),
