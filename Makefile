@@ -228,7 +228,7 @@ pam: deps-test
 
 fault: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-fault
-	$(Q)MODULE=$(CURDIR)/$(B)/pam_ephemeral/pam_ephemeral.so tests/run-cmocka $(B)/tests/fault
+	$(Q)TEST_SECONDS=1200 MODULE=$(CURDIR)/$(B)/pam_ephemeral/pam_ephemeral.so tests/run-cmocka $(B)/tests/fault
 
 system: deps-lab all
 	+$(Q)$(MAKE) --no-print-directory build-tools
