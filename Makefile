@@ -54,6 +54,7 @@ CREDCTL_SRC   := $(wildcard credctl/*.c)
 UNIT_SRC      := $(wildcard tests/unit/test_*.c)
 PAM_SRC       := $(wildcard tests/pam/test_*.c)
 FUZZ_SRC      := $(wildcard tests/fuzz/fuzz_*.c)
+FAULT_SRC     := $(wildcard tests/fault/test_*.c)
 TOOL_SRC      := $(wildcard tests/system/tools/*.c)
 PRELOAD_SRC   := $(wildcard tests/system/preload/*.c)
 
@@ -67,10 +68,8 @@ PROGRAMS := $(B)/credd/credd $(B)/credctl/credctl $(B)/drill/credd-drill $(B)/pa
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
-TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
-            $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 
-.PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint unit pam system check soak \
+.PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint unit pam fault system check soak \
         fuzz fuzz-smoke fuzz-merge \
         report-check demo lab lint format install uninstall stage clean
 .DELETE_ON_ERROR:
@@ -85,9 +84,10 @@ help:
 #: make            build credd, credctl and pam_ephemeral.so into build/
 #: make unit       unit tests; SAN=address,undefined builds them with sanitizers
 #: make pam        the module inside libpam
+#: make fault      faults of the module: each call into libc and libpam fails, odd hosts, a credd out of its mind
 #: make system     the booted lab: Debian 12 and 13, real sshd, logind, journald (root)
 #: make fuzz-smoke the fuzzers over their corpora
-#: make check      all of these
+#: make check      all of these, with a short form of fault
 #: make fuzz       the fuzzers, each for FUZZ_SECONDS=60; FUZZ_ONLY="verbs rows" takes some
 #: make fuzz-merge what they found for their coverage, into their corpora
 #: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
@@ -149,6 +149,10 @@ $(B)/credd/schema.h: $(wildcard credd/schema*.sql)
 
 $(call obj,$(CREDD_SRC)): | $(GENERATED)
 
+# gcc takes it that snprintf() cannot fail if the text fits, and leaves out what looks at its result. The
+# module runs in other people's processes, and looks.
+$(call obj,$(MODULE_SRC)): CFLAGS += $(if $(findstring clang,$(CC)),,-fno-printf-return-value)
+
 $(B)/libcommon.a: $(call obj,$(COMMON_SRC))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -182,6 +186,12 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcredd.a $(B)/libcredctl.a $(B)/li
 $(B)/tests/pam/%: $(B)/tests/pam/%.o $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpam -ljansson -ldl
+# -rdynamic: what the shim defines comes before what the libraries do.
+$(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/shim.o $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -rdynamic $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpam -ljansson -ldl
+# The shim has functions of its own where fortification would have inline ones.
+$(B)/tests/fault/shim.o: CFLAGS += -U_FORTIFY_SOURCE -fno-builtin
 $(B)/tests/system/tools/%: $(B)/tests/system/tools/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
@@ -221,9 +231,10 @@ $(call obj,$(UNIT_SRC)): | $(GENERATED)
 
 build-units: $(UNITS)
 build-pam: $(PAMTESTS) $(PROGRAMS)
+build-fault: $(FAULTS) $(PROGRAMS)
 build-tools: $(TOOLS)
 build-fuzz: $(FUZZERS) $(B)/pam_ephemeral/pam_ephemeral.so
-.PHONY: build-units build-pam build-tools build-fuzz
+.PHONY: build-units build-pam build-fault build-tools build-fuzz
 
 unit: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-units
@@ -251,6 +262,9 @@ fuzz-smoke:
 fuzz-merge: deps-fuzz
 	+$(Q)$(MAKE) --no-print-directory FUZZ=1 build-fuzz
 	$(Q)tests/fuzz/merge build/fuzz $(FUZZ_ONLY)
+fault: deps-test
+	+$(Q)$(MAKE) --no-print-directory build-fault
+	$(Q)TEST_SECONDS=1200 MODULE=$(CURDIR)/$(B)/pam_ephemeral/pam_ephemeral.so tests/run-cmocka $(B)/tests/fault
 
 system: deps-lab all
 	+$(Q)$(MAKE) --no-print-directory build-tools
@@ -264,6 +278,7 @@ check: deps-lab
 	+$(Q)$(MAKE) --no-print-directory unit SAN=address,undefined
 	+$(Q)$(MAKE) --no-print-directory pam
 	+$(Q)$(MAKE) --no-print-directory fuzz-smoke
+	+$(Q)FAULT_SHORT=1 $(MAKE) --no-print-directory fault
 	+$(Q)$(MAKE) --no-print-directory system
 
 report-check: deps-report

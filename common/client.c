@@ -20,8 +20,7 @@
 
 #define BACKLOG_RETRY_USEC (10 * USEC_PER_MSEC)
 
-/* A clock that cannot be read has run out, so that nothing waits for ever. */
-static uint64_t now_usec(void)
+uint64_t client_now_usec(void)
 {
         struct timespec now;
 
@@ -32,14 +31,17 @@ static uint64_t now_usec(void)
 
 uint64_t client_deadline_usec(uint64_t usec)
 {
-        uint64_t now = now_usec();
+        uint64_t now = client_now_usec();
 
+        /* Where only this reading failed, the end of all time would be a deadline that never comes. */
+        if (now == USEC_INFINITY)
+                return 0;
         return usec > USEC_INFINITY - now ? USEC_INFINITY : now + usec;
 }
 
 static uint64_t left_usec(uint64_t deadline_mono_usec)
 {
-        uint64_t now = now_usec();
+        uint64_t now = client_now_usec();
 
         return now < deadline_mono_usec ? deadline_mono_usec - now : 0;
 }

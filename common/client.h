@@ -9,7 +9,10 @@
 
 #include "common/frame.h"
 
-/* CLOCK_MONOTONIC now + usec: what the deadlines below are made of. */
+/* CLOCK_MONOTONIC. USEC_INFINITY: it cannot be read, and all time is taken to be over. */
+uint64_t client_now_usec(void);
+
+/* Now + usec: what the deadlines below are made of. 0, which is past, if the clock cannot be read. */
 uint64_t client_deadline_usec(uint64_t usec);
 
 /* A connected descriptor, never 0, 1 or 2. -ENOENT, -ECONNREFUSED: nobody there; -EACCES;

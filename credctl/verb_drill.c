@@ -67,7 +67,7 @@ static void drill_done(Drill *drill)
 /* One line a step, as it is done: "+0.034s  session opened". */
 __attribute__((format(printf, 2, 3))) static void step(Drill *drill, const char *format, ...)
 {
-        uint64_t at = client_deadline_usec(0) - drill->started_mono_usec;
+        uint64_t at = client_now_usec() - drill->started_mono_usec;
         char text[WORDS_LINE_MAX];
         va_list values;
 
@@ -245,7 +245,7 @@ static int await(Drill *drill, const char *word, uint64_t deadline_mono_usec)
         size_t n = 0;
 
         while (n < sizeof(line) - 1 && (n == 0 || line[n - 1] != '\n')) {
-                uint64_t now = client_deadline_usec(0);
+                uint64_t now = client_now_usec();
 
                 if (now >= deadline_mono_usec ||
                     poll(&from, 1, (int)((deadline_mono_usec - now) / USEC_PER_MSEC) + 1) <= 0)
@@ -310,7 +310,7 @@ static int await_receipt(Drill *drill, json_t **ret_credential)
                         *ret_credential = json_incref(credential);
                         return 0;
                 }
-                if (client_deadline_usec(0) >= deadline)
+                if (client_now_usec() >= deadline)
                         return words_fail(OUTCOME_FAILED,
                                           "credential %s has no receipt: its end is not proved; "
                                           "see credctl show %s",
@@ -398,7 +398,7 @@ int verb_drill_run(const Context *context, const Arguments *arguments)
         Drill drill = {.context = context,
                        .user = user,
                        .ttl_usec = arguments_number(arguments, "ttl", TTL_USEC),
-                       .started_mono_usec = client_deadline_usec(0),
+                       .started_mono_usec = client_now_usec(),
                        .steps = json_array(),
                        .from_login = -1};
         const struct passwd *entry = getpwnam(user);

@@ -123,7 +123,7 @@ static int wait_for_one(const Context *context, const Goal *goal, json_t *creden
         int r = goal->reached(credential) ? 0 : refresh(context, &credential);
 
         while (r == 0 && !goal->reached(credential)) {
-                uint64_t now = client_deadline_usec(0);
+                uint64_t now = client_now_usec();
 
                 if (now >= deadline_usec)
                         break;

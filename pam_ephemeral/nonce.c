@@ -55,11 +55,15 @@ static int export_nonce(pam_handle_t *pamh, const char *text)
 static int keep(pam_handle_t *pamh, const char *text, const Person *person,
                 uint64_t since_mono_usec, uint64_t left_usec)
 {
-        Nonce *nonce = calloc(1, sizeof(*nonce));
+        size_t len = strlen(text);
+        Nonce *nonce;
 
+        if (len > REPLY_LOGIN_MAX)
+                return -E2BIG;
+        nonce = calloc(1, sizeof(*nonce));
         if (!nonce)
                 return -ENOMEM;
-        (void)snprintf(nonce->text, sizeof(nonce->text), "%s", text);
+        memcpy(nonce->text, text, len + 1);
         memcpy(nonce->user, person->name, sizeof(nonce->user));
         nonce->uid = person->uid;
         nonce->pid = getpid();
@@ -83,18 +87,34 @@ int nonce_keep_gate(pam_handle_t *pamh, const Person *person)
         return keep(pamh, NONCE_GATE_TEXT, person, 0, 0);
 }
 
-const Nonce *nonce_own(pam_handle_t *pamh)
+/* NULL: there is none. */
+static int find_own(pam_handle_t *pamh, const Nonce **ret_own)
 {
         const void *data = NULL;
+        int r = pam_get_data(pamh, DATA_NAME, &data);
 
-        return pam_get_data(pamh, DATA_NAME, &data) == PAM_SUCCESS ? data : NULL;
+        if (r != PAM_SUCCESS && r != PAM_NO_MODULE_DATA)
+                return -EIO;
+        *ret_own = r == PAM_SUCCESS ? data : NULL;
+        return 0;
+}
+
+const Nonce *nonce_own(pam_handle_t *pamh)
+{
+        const Nonce *own = NULL;
+
+        return find_own(pamh, &own) == 0 ? own : NULL;
 }
 
 int nonce_find(pam_handle_t *pamh, Secret *ret_text)
 {
-        const Nonce *own = nonce_own(pamh);
-        const char *text = own ? own->text : pam_getenv(pamh, NONCE_VARIABLE);
+        const Nonce *own = NULL;
+        const char *text;
 
+        /* What cannot be looked for may be there: a login of ours must not pass for none. */
+        if (find_own(pamh, &own) < 0)
+                return -EIO;
+        text = own ? own->text : pam_getenv(pamh, NONCE_VARIABLE);
         if (!text)
                 return NONCE_NONE;
         if (strcmp(text, NONCE_GATE_TEXT) == 0)

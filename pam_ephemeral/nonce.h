@@ -42,6 +42,6 @@ int nonce_keep_gate(pam_handle_t *pamh, const Person *person);
 const Nonce *nonce_own(pam_handle_t *pamh);
 
 /* 0; NONCE_NONE: there is no login of ours; NONCE_GATE: there is the mark; -EBADMSG: the environment
- * has something that is neither. */
+ * has something that is neither; -EIO: libpam does not say. */
 int nonce_find(pam_handle_t *pamh, Secret *ret_text);
 void nonce_forget(pam_handle_t *pamh);

@@ -37,19 +37,21 @@ int notice_expires(uint64_t deadline_real_usec, char ret_text[static NOTICE_EXPI
 }
 
 /* To the nearest second, in the two largest units. */
-static void words(uint64_t usec, char ret_words[static WORDS_MAX])
+static int words(uint64_t usec, char ret_words[static WORDS_MAX])
 {
         uint64_t s = usec / USEC_PER_SEC + (usec % USEC_PER_SEC >= USEC_PER_SEC / 2);
         uint64_t min = s / 60, h = min / 60, d = h / 24;
+        int n;
 
         if (d > 0)
-                (void)snprintf(ret_words, WORDS_MAX, "%" PRIu64 "d %" PRIu64 "h", d, h % 24);
+                n = snprintf(ret_words, WORDS_MAX, "%" PRIu64 "d %" PRIu64 "h", d, h % 24);
         else if (h > 0)
-                (void)snprintf(ret_words, WORDS_MAX, "%" PRIu64 "h %" PRIu64 "min", h, min % 60);
+                n = snprintf(ret_words, WORDS_MAX, "%" PRIu64 "h %" PRIu64 "min", h, min % 60);
         else if (min > 0)
-                (void)snprintf(ret_words, WORDS_MAX, "%" PRIu64 "min %" PRIu64 "s", min, s % 60);
+                n = snprintf(ret_words, WORDS_MAX, "%" PRIu64 "min %" PRIu64 "s", min, s % 60);
         else
-                (void)snprintf(ret_words, WORDS_MAX, "%" PRIu64 "s", s);
+                n = snprintf(ret_words, WORDS_MAX, "%" PRIu64 "s", s);
+        return n < 0 || n >= WORDS_MAX ? -ERANGE : 0;
 }
 
 int notice_end(uint64_t deadline_real_usec, uint64_t left_usec, uint64_t now_real_usec,
@@ -59,6 +61,7 @@ int notice_end(uint64_t deadline_real_usec, uint64_t left_usec, uint64_t now_rea
         struct tm then, today;
         time_t end = 0, now = 0;
         bool same_day;
+        int n;
 
         if (time_of(deadline_real_usec, &end) < 0 || time_of(now_real_usec, &now) < 0)
                 return -ERANGE;
@@ -68,8 +71,9 @@ int notice_end(uint64_t deadline_real_usec, uint64_t left_usec, uint64_t now_rea
         if (strftime(when, sizeof(when), same_day ? "%H:%M:%S %z" : "%Y-%m-%d %H:%M:%S %z",
                      &then) == 0)
                 return -ERANGE;
-        words(left_usec, left);
-        (void)snprintf(ret_text, NOTICE_END_MAX,
-                       "Access ends at %s (in %s); the session is closed then.", when, left);
-        return 0;
+        if (words(left_usec, left) < 0)
+                return -ERANGE;
+        n = snprintf(ret_text, NOTICE_END_MAX,
+                     "Access ends at %s (in %s); the session is closed then.", when, left);
+        return n < 0 || n >= NOTICE_END_MAX ? -ERANGE : 0;
 }

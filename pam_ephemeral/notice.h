@@ -8,7 +8,7 @@
 #define NOTICE_EXPIRES_MAX 24
 #define NOTICE_END_MAX     160
 
-/* RFC 3339 in UTC, to the second before. -ERANGE: past the year 9999. */
+/* RFC 3339 in UTC, to the second before. -ERANGE: past the year 9999, or cannot be written. */
 int notice_expires(uint64_t deadline_real_usec, char ret_text[static NOTICE_EXPIRES_MAX]);
 
 /* One sentence; with the date if the deadline is on another day than now. -ERANGE likewise. */

@@ -32,10 +32,10 @@ static int run(Phase phase, Outcome (*enter)(const Visit *visit), pam_handle_t *
         /* Before it is known how it ends, so that every failure takes as long. */
         if (r != VISIT_ASIDE && phase == PHASE_AUTH)
                 (void)pam_fail_delay(pamh, FAIL_DELAY_USEC);
-        if (r == VISIT_ASIDE)
-                outcome = OUTCOME_ASIDE;
+        if (r == 0)
+                outcome = enter(&visit);
         else
-                outcome = r < 0 ? OUTCOME_FAULT : enter(&visit);
+                outcome = r < 0 ? phase_fault(&visit, phase) : OUTCOME_ASIDE;
         visit_debug(&visit, phase, outcome);
         return verdict_pam_code(outcome, phase);
 }

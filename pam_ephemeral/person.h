@@ -18,6 +18,7 @@ typedef struct Person {
 /* 0, with known set or not; negative: the name service failed, so nothing is known. */
 int person_lookup(const char *name, Person *ret_person);
 
-/* 1: is in it, by primary group, by list or by whatever else NSS counts; 0: is not. -ENOENT: there
- * is no such group; else negative: the name service failed. */
+/* 1: is in it, by primary group, by list or by whatever else NSS counts; 0: is not, or NSS failed over
+ * the last of these, which getgrouplist(3) does not tell. -ENOENT: there is no such group; else negative:
+ * the name service failed. */
 int person_in_group(const Person *person, const char *group);

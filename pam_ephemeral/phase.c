@@ -47,7 +47,7 @@ Outcome phase_authenticate(const Visit *visit)
                 return OUTCOME_NO_TOKEN;
         if (!visit->person.known)
                 return OUTCOME_REFUSED;
-        since = client_deadline_usec(0);
+        since = client_now_usec();
         outcome = visit_ask(visit, LOGIN_VERB_AUTHENTICATE, token.text, &reply);
         if (outcome != OUTCOME_GOOD)
                 return outcome;
@@ -109,7 +109,7 @@ Outcome phase_account(const Visit *visit)
         const Nonce *own = nonce_own(visit->pamh);
         int r;
 
-        if (own && nonce_is_fresh(own, &visit->person, getpid(), client_deadline_usec(0)))
+        if (own && nonce_is_fresh(own, &visit->person, getpid(), client_now_usec()))
                 return OUTCOME_GOOD;
         r = nonce_find(visit->pamh, &nonce);
         if (r == NONCE_NONE || r == NONCE_GATE)
@@ -142,17 +142,25 @@ static int arm_backstop(pam_handle_t *pamh, uint64_t backstop_usec)
         return 0;
 }
 
+static int export_variable(pam_handle_t *pamh, const char *name, const char *value)
+{
+        char line[64];
+        int n = snprintf(line, sizeof(line), "%s=%s", name, value);
+
+        if (n < 0 || (size_t)n >= sizeof(line))
+                return -E2BIG;
+        return pam_putenv(pamh, line) == PAM_SUCCESS ? 0 : -EIO;
+}
+
 static int export_variables(pam_handle_t *pamh, const Reply *reply)
 {
-        char expires[NOTICE_EXPIRES_MAX], line[64];
+        char expires[NOTICE_EXPIRES_MAX];
+        int r;
 
-        (void)snprintf(line, sizeof(line), "CREDD_CREDENTIAL=%s", reply->credential);
-        if (pam_putenv(pamh, line) != PAM_SUCCESS)
-                return -EIO;
-        if (notice_expires(reply->deadline_real_usec, expires) < 0)
-                return -ERANGE;
-        (void)snprintf(line, sizeof(line), "CREDD_EXPIRES=%s", expires);
-        return pam_putenv(pamh, line) == PAM_SUCCESS ? 0 : -EIO;
+        r = notice_expires(reply->deadline_real_usec, expires);
+        if (r == 0)
+                r = export_variable(pamh, "CREDD_CREDENTIAL", reply->credential);
+        return r < 0 ? r : export_variable(pamh, "CREDD_EXPIRES", expires);
 }
 
 /* A courtesy: whoever cannot be told is let in all the same. */
@@ -224,4 +232,12 @@ Outcome phase_open_session(const Visit *visit)
         /* sshd goes on after a failed open_session: the shell must not find the nonce. */
         nonce_forget(visit->pamh);
         return outcome;
+}
+
+Outcome phase_fault(const Visit *visit, Phase phase)
+{
+        /* As above. And a handle may authenticate twice. */
+        if (phase == PHASE_AUTH || phase == PHASE_SESSION_OPEN)
+                nonce_forget(visit->pamh);
+        return OUTCOME_FAULT;
 }

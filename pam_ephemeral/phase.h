@@ -7,3 +7,6 @@
 Outcome phase_authenticate(const Visit *visit);
 Outcome phase_account(const Visit *visit);
 Outcome phase_open_session(const Visit *visit);
+
+/* Instead of these where visit_begin() failed. */
+Outcome phase_fault(const Visit *visit, Phase phase);

@@ -18,11 +18,11 @@
 
 static const struct {
         const char *method;
-        const char *proof;
+        const char *lead; /* of what proves it */
 } verbs[LOGIN_VERB_MAX] = {
-        [LOGIN_VERB_AUTHENTICATE] = {"Authenticate", "token"},
-        [LOGIN_VERB_CHECK_ACCOUNT] = {"CheckAccount", "login"},
-        [LOGIN_VERB_OPEN_SESSION] = {"OpenSession", "login"},
+        [LOGIN_VERB_AUTHENTICATE] = {"Authenticate", ",\"token\":"},
+        [LOGIN_VERB_CHECK_ACCOUNT] = {"CheckAccount", ",\"login\":"},
+        [LOGIN_VERB_OPEN_SESSION] = {"OpenSession", ",\"login\":"},
 };
 
 static int put(QuestionText *out, const char *bytes, size_t len)
@@ -78,12 +78,13 @@ static int put_head(QuestionText *out, const Question *question)
 /* Somebody who has no token asks nothing of Authenticate. */
 static int put_proof(QuestionText *out, const Question *question)
 {
-        char lead[16];
+        const char *lead = verbs[question->verb].lead;
+        int r;
 
-        (void)snprintf(lead, sizeof(lead), ",\"%s\":", verbs[question->verb].proof);
         if (question->proof || question->verb == LOGIN_VERB_AUTHENTICATE)
                 return put_member(out, lead, question->proof);
-        return put(out, ",\"login\":null", strlen(",\"login\":null"));
+        r = put(out, lead, strlen(lead));
+        return r < 0 ? r : put(out, "null", strlen("null"));
 }
 
 static int put_all(QuestionText *out, const Question *question)

@@ -64,6 +64,7 @@ typedef struct Record {
         unsigned connections;
         unsigned calls; /* whole messages */
         char text[CALLS_MAX][4096];
+        bool answered[CALLS_MAX]; /* by plan, to the last byte */
 } Record;
 
 typedef struct Fake {
@@ -72,16 +73,18 @@ typedef struct Fake {
         Record *record;
 } Fake;
 
-static inline void fake_send(int fd, const char *bytes, size_t len)
+/* Whether all of it went. */
+static inline bool fake_send(int fd, const char *bytes, size_t len)
 {
         while (len > 0) {
                 ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
 
                 if (n <= 0)
-                        return;
+                        return false;
                 bytes += n;
                 len -= (size_t)n;
         }
+        return true;
 }
 
 /* One message; false: the peer left before it was whole. What came of it is recorded all the same.
@@ -134,16 +137,16 @@ static inline void fake_flood(int fd)
                 ;
 }
 
-static inline void fake_answer(int fd, const Plan *plan, const char *call)
+/* Whether it was a whole answer. */
+static inline bool fake_answer(int fd, const Plan *plan, const char *call)
 {
         const char *answer = fake_choose(plan, call);
 
         switch (plan->manner) {
         case ANSWER:
-                fake_send(fd, answer, strlen(answer) + 1);
-                break;
+                return fake_send(fd, answer, strlen(answer) + 1);
         case HALF:
-                fake_send(fd, answer, strlen(answer) / 2);
+                (void)fake_send(fd, answer, strlen(answer) / 2);
                 break;
         case DRIP:
                 fake_drip(fd, "{\"parameters\":");
@@ -159,6 +162,7 @@ static inline void fake_answer(int fd, const Plan *plan, const char *call)
         case MISSING:
                 break;
         }
+        return false;
 }
 
 static inline void fake_run(int listener, const Plan *plan, Record *record)
@@ -166,7 +170,7 @@ static inline void fake_run(int listener, const Plan *plan, Record *record)
         for (;;) {
                 int fd = accept(listener, NULL, NULL);
                 char text[sizeof(record->text[0])] = "";
-                bool whole;
+                bool whole, answered;
 
                 if (fd < 0)
                         _exit(1);
@@ -177,7 +181,9 @@ static inline void fake_run(int listener, const Plan *plan, Record *record)
                         memcpy(record->text[record->connections], text, sizeof(text));
                 record->connections++;
                 record->calls += whole;
-                fake_answer(fd, plan, text);
+                answered = whole && fake_answer(fd, plan, text);
+                if (record->connections <= CALLS_MAX)
+                        record->answered[record->connections - 1] = answered;
                 if (plan->manner != SILENT)
                         (void)close(fd);
         }

@@ -64,7 +64,7 @@ typedef struct Stage {
         unsigned delay_usec;
 } Stage;
 
-/* --- log --- */
+/* --- log and clock --- */
 
 static struct {
         unsigned errors;
@@ -72,17 +72,13 @@ static struct {
         char text[16384];
 } stage_log;
 
-void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
+static inline void stage_note_log(int priority, const char *fmt, va_list args)
 {
-        va_list args;
         int n;
 
-        (void)pamh;
         stage_log.errors += priority <= LOG_ERR;
-        va_start(args, fmt);
         n = vsnprintf(stage_log.text + stage_log.len, sizeof(stage_log.text) - stage_log.len - 1,
                       fmt, args);
-        va_end(args);
         if (n < 0 || stage_log.len + (size_t)n + 2 > sizeof(stage_log.text))
                 abort();
         stage_log.len += (size_t)n;
@@ -90,9 +86,18 @@ void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
         stage_log.text[stage_log.len] = '\0';
 }
 
-/* --- clock --- */
-
 static uint64_t stage_ahead_usec; /* of the real CLOCK_MONOTONIC, in whole seconds */
+
+#ifndef STAGE_SHIM /* tests/fault/shim.c has both */
+void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
+{
+        va_list args;
+
+        (void)pamh;
+        va_start(args, fmt);
+        stage_note_log(priority, fmt, args);
+        va_end(args);
+}
 
 int clock_gettime(clockid_t clock, struct timespec *ret_now)
 {
@@ -102,6 +107,7 @@ int clock_gettime(clockid_t clock, struct timespec *ret_now)
                 ret_now->tv_sec += (time_t)(stage_ahead_usec / USEC_PER_SEC);
         return (int)r;
 }
+#endif
 
 /* --- the conversation --- */
 
@@ -139,7 +145,8 @@ static inline int on_message(int count, const struct pam_message **messages,
         struct pam_response *responses = calloc((size_t)count, sizeof(*responses));
         Stage *stage = data;
 
-        assert_non_null(responses);
+        if (!responses)
+                return PAM_BUF_ERR;
         *ret_responses = responses;
         for (int i = 0; i < count; i++) {
                 if (messages[i]->msg_style == PAM_TEXT_INFO) {

@@ -210,13 +210,14 @@ static void test_session__user_became_unknown__session_err_unsent(void **state)
         assert_sent(s, 0);
 }
 
-static void test_session__misspelt_option__system_err(void **state)
+static void test_session__misspelt_option__system_err_and_nonce_gone(void **state)
 {
         Stage *s = *state;
 
         stage_credd(s, (Plan){.open_session = OPENED});
-        stage_login(s, PROFILE("min_uid=0 tiemout=1"), NULL);
+        arrive_with(s, PROFILE("min_uid=0 tiemout=1"), NONCE);
         assert_int_equal(pam_open_session(s->pamh, 0), PAM_SYSTEM_ERR);
+        assert_null(stage_env(s, "CREDD_LOGIN"));
         assert_int_equal(stage_log.errors, 1);
         assert_sent(s, 0);
 }
@@ -400,7 +401,7 @@ int main(void)
                 STAGE_TEST(test_session__malformed_nonce__session_err_unsent),
                 STAGE_TEST(test_session__user_changed_since__the_new_one_is_sent),
                 STAGE_TEST(test_session__user_became_unknown__session_err_unsent),
-                STAGE_TEST(test_session__misspelt_option__system_err),
+                STAGE_TEST(test_session__misspelt_option__system_err_and_nonce_gone),
                 STAGE_TEST(test_session__marked_by_account__credd_is_asked_for_a_credential),
                 STAGE_TEST(test_session__marked_and_refused_or_away__session_err),
                 STAGE_TEST(test_session__unmarked_and_required_here__decided_by_membership),

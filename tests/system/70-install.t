@@ -113,6 +113,14 @@ pam_files >"$work/pam.with"
 is "$(diff "$work/pam.before" "$work/pam.with" | sed -n 's/^> [0-9a-f]*  //p' | paste -sd' ')" \
     'common-account common-auth common-session' 'with it those three do that a login reads'
 is "$(in_lab grep -c pam_ephemeral /etc/pam.d/common-session-noninteractive)" 0 'cron and the like open no session with it'
+# What the unit tests and `make fault` take for the stacks of this release is what pam-auth-update wrote just now.
+release=$(in_lab sh -c '. /etc/os-release; echo "$VERSION_CODENAME"')
+without_comments() { sed '/^#/d; /^$/d'; }
+for part in auth account password session; do
+    is "$(in_lab cat "/etc/pam.d/common-$part" | without_comments)" \
+        "$(without_comments <"$system_dir/../unit/stacks/$release/common-$part")" \
+        "common-$part is the one that the other tests know, on $release"
+done
 profile --enable ephemeral
 pam_files >"$work/pam.again"
 ok 'enabling it twice changes nothing more' cmp "$work/pam.with" "$work/pam.again"
