@@ -105,6 +105,25 @@ static int serve(const Paths *paths)
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* What was asked for; nothing: to serve. */
+typedef struct Choice {
+        bool check;
+        const char *role, *backup, *restore, *reload;
+} Choice;
+
+static int act(const Paths *paths, const Choice *choice)
+{
+        if (choice->role)
+                return check_role(paths, choice->role);
+        if (choice->backup)
+                return restore_check(choice->backup) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (choice->restore)
+                return restore_run(paths->state, choice->restore) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (choice->reload)
+                return reload(paths, choice->reload);
+        return choice->check ? check(paths) : serve(paths);
+}
+
 int main(int argc, char *argv[])
 {
         static const struct option options[] = {
@@ -121,27 +140,25 @@ int main(int argc, char *argv[])
         };
         Paths paths = {.state = getenv("STATE_DIRECTORY") ?: "/var/lib/credd",
                        .config = CREDD_SYSCONFDIR "/credd.conf"};
-        const char *role_path = NULL, *check_path = NULL, *restore_path = NULL;
-        const char *reload_pid = NULL;
-        bool checking = false;
+        Choice choice = {0};
         int option;
 
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
                 switch (option) {
                 case 'c':
-                        checking = true;
+                        choice.check = true;
                         break;
                 case 'r':
-                        role_path = optarg;
+                        choice.role = optarg;
                         break;
                 case 'b':
-                        check_path = optarg;
+                        choice.backup = optarg;
                         break;
                 case 'R':
-                        restore_path = optarg;
+                        choice.restore = optarg;
                         break;
                 case 'H':
-                        reload_pid = optarg;
+                        choice.reload = optarg;
                         break;
                 case 'f':
                         paths.config = optarg;
@@ -160,13 +177,5 @@ int main(int argc, char *argv[])
         }
         if (optind < argc)
                 return usage(stderr, 2);
-        if (role_path)
-                return check_role(&paths, role_path);
-        if (check_path)
-                return restore_check(check_path) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        if (restore_path)
-                return restore_run(paths.state, restore_path) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        if (reload_pid)
-                return reload(&paths, reload_pid);
-        return checking ? check(&paths) : serve(&paths);
+        return act(&paths, &choice);
 }
