@@ -3,6 +3,7 @@
 #include "credd/audit-head.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <sys/timex.h>
 
 #include "credd/batch.h"
@@ -17,12 +18,27 @@ struct AuditHead {
         int64_t stated; /* the last event that is a head itself; nothing has happened after it */
 };
 
-/* An auditor's question: could the moments in these rows be trusted? */
-static bool clock_synchronized(void)
+/* What timesyncd touches each time that it sets the clock, which is twice an hour at least; after so long
+ * without, the kernel would call the clock's error too large. */
+#define TIMESYNC_FILE "/run/systemd/timesync/synchronized"
+#define TIMESYNC_USEC (9 * 3600 * USEC_PER_SEC)
+
+/* An auditor's question: could the moments in these rows be trusted? In the unit the kernel is not asked: the
+ * filter of system calls has no part of adjtimex(), be it to read alone. */
+static const char *clock_words(const Manager *manager)
 {
         struct timex clock = {0};
+        struct stat touched;
+        int state = adjtimex(&clock);
+        uint64_t at_usec;
 
-        return adjtimex(&clock) != TIME_ERROR;
+        if (state >= 0)
+                return state == TIME_ERROR ? "not synchronized" : "synchronized";
+        if (stat(TIMESYNC_FILE, &touched) < 0)
+                return "unknown";
+        at_usec = (uint64_t)touched.st_mtime * USEC_PER_SEC;
+        return clock_real_usec(&manager->clock) < at_usec + TIMESYNC_USEC ? "synchronized"
+                                                                          : "not synchronized";
 }
 
 void audit_head_state(AuditHead *head)
@@ -37,7 +53,7 @@ void audit_head_state(AuditHead *head)
                 return;
         digest_hex(hash, HASH_LEN, text);
         if (batch_leave(manager->batch,
-                        event_audit_head(&manager->events, seq, text, clock_synchronized())) < 0)
+                        event_audit_head(&manager->events, seq, text, clock_words(manager))) < 0)
                 return;
         head->stated = store_newest_event(manager->store);
         (void)batch_commit(manager->batch);
