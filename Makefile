@@ -168,7 +168,7 @@ $(B)/tests/pam/%: $(B)/tests/pam/%.o $(B)/libcommon.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpam -ljansson -ldl
 $(B)/tests/system/tools/%: $(B)/tests/system/tools/%.o
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(if $(filter %/pamtime,$@),-lpam)
 $(B)/tests/system/preload/%.so: $(B)/tests/system/preload/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^
