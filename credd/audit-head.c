@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/timex.h>
 
 #include "credd/batch.h"
 #include "credd/digest.h"
@@ -23,17 +22,13 @@ struct AuditHead {
 #define TIMESYNC_FILE "/run/systemd/timesync/synchronized"
 #define TIMESYNC_USEC (9 * 3600 * USEC_PER_SEC)
 
-/* An auditor's question: could the moments in these rows be trusted? In the unit the kernel is not asked: the
+/* An auditor's question: could the moments in these rows be trusted? The kernel is not asked: the unit's
  * filter of system calls has no part of adjtimex(), be it to read alone. */
 static const char *clock_words(const Manager *manager)
 {
-        struct timex clock = {0};
         struct stat touched;
-        int state = adjtimex(&clock);
         uint64_t at_usec;
 
-        if (state >= 0)
-                return state == TIME_ERROR ? "not synchronized" : "synchronized";
         if (stat(TIMESYNC_FILE, &touched) < 0)
                 return "unknown";
         at_usec = (uint64_t)touched.st_mtime * USEC_PER_SEC;
