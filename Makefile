@@ -194,7 +194,7 @@ $(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/shim.o $(B)/libcommon.
 $(B)/tests/fault/shim.o: CFLAGS += -U_FORTIFY_SOURCE -fno-builtin
 $(B)/tests/system/tools/%: $(B)/tests/system/tools/%.o
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(if $(filter %/pamtime,$@),-lpam)
 $(B)/tests/system/preload/%.so: $(B)/tests/system/preload/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^

@@ -159,11 +159,14 @@ static int note_gap(AuditEvents *events, uint64_t time_usec)
 /* A span lasts from the first head that says so to the next one that does not. */
 static int note_head(AuditEvents *events, uint64_t time_usec, const json_t *fields)
 {
-        bool synchronised = strcmp(record_text_or(fields, "clock", ""), "synchronized") == 0;
+        const char *clock = record_text_or(fields, "clock", "");
+        bool synchronised = strcmp(clock, "synchronized") == 0;
         bool news = events->clock_unknown || synchronised != events->clock_synchronised;
         size_t n = json_array_size(events->unsynchronised);
         json_t *span = n > 0 ? json_array_get(events->unsynchronised, n - 1) : NULL;
 
+        if (strcmp(clock, "unknown") == 0)
+                return 0; /* says neither */
         events->clock_unknown = false;
         events->clock_synchronised = synchronised;
         if (synchronised)

@@ -2,6 +2,7 @@
 /* Where the report has its facts from: credd, page by page, and the journal by the caller's own rights.
  * A journal that may not be read is no failure: the report says what it does not see. */
 #include <inttypes.h>
+#include <limits.h>
 #include <pwd.h>
 #include <string.h>
 #include <systemd/sd-id128.h>
@@ -198,15 +199,17 @@ static int read_origin(const Context *context, AuditInput *input)
 {
         json_auto_t *status = NULL;
         const struct passwd *caller = getpwuid(getuid());
+        char host[HOST_NAME_MAX + 1] = "?";
         int r;
 
         r = connection_read(context, "Status", NULL, &status);
         if (r != 0)
                 return r;
-        input->origin = json_pack("{s:s, s:o, s:s, s:o, s:{s:s, s:I}}", "host",
-                                  record_text_or(status, "host", "?"), "machine_id", machine_id(),
-                                  "version", record_text_or(status, "version", "?"), "zone",
-                                  zone(context->now_real_usec), "generated_by", "name",
+        /* Asked here: credd sees the name that the host had when it was started. */
+        (void)gethostname(host, sizeof(host));
+        input->origin = json_pack("{s:s, s:o, s:s, s:o, s:{s:s, s:I}}", "host", host, "machine_id",
+                                  machine_id(), "version", record_text_or(status, "version", "?"),
+                                  "zone", zone(context->now_real_usec), "generated_by", "name",
                                   caller ? caller->pw_name : "?", "uid", (json_int_t)getuid());
         return input->origin ? 0 : -ENOMEM;
 }

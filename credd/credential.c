@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "common/codepoint.h"
+
 void credential_done(Credential *credential)
 {
         free(credential->user);
@@ -159,15 +161,13 @@ bool text_valid(const char *text, size_t max)
 
         if (len == 0 || len > max)
                 return false;
-        for (size_t i = 0; i < len; i++) {
-                unsigned char c = (unsigned char)text[i];
+        for (size_t at = 0; at < len;) {
+                uint32_t point = 0;
+                size_t n = codepoint_read(text + at, &point);
 
-                /* C0, DEL, and C1 as UTF-8 (0xc2 0x80 to 0x9f); jansson has checked that it is
-                 * UTF-8 */
-                if (c < 0x20 || c == 0x7f)
+                if (n == 0 || codepoint_misleads(point))
                         return false;
-                if (c == 0xc2 && (unsigned char)text[i + 1] < 0xa0)
-                        return false;
+                at += n;
         }
         return true;
 }

@@ -114,5 +114,6 @@ CredentialState credential_state_from_string(const char *text);
 /* User, service, holder and role names: 1 to USER_NAME_LEN_MAX of [A-Za-z0-9._-] (and a closing "$"
  * for users), not beginning with "-" or ".", not numbers alone. */
 bool name_valid(const char *text);
-/* Free text of people: UTF-8 without control characters, at most max bytes, not empty. */
+/* Free text of people: UTF-8 without controls, and without what is invisible itself but reverses or hides
+ * other text (common/codepoint.h); at most max bytes, not empty. */
 bool text_valid(const char *text, size_t max);

@@ -350,12 +350,12 @@ int event_daemon_stopped(Events *events)
         return of_daemon(events, EVENT_DAEMON_STOPPED, "version", CREDD_VERSION);
 }
 
-int event_audit_head(Events *events, int64_t seq, const char *hash, bool clock_synchronized)
+int event_audit_head(Events *events, int64_t seq, const char *hash, const char *clock)
 {
         json_t *fields = json_object();
 
         put_format(fields, "head_seq", "%" PRId64, seq);
         put(fields, "head_hash", hash);
-        put(fields, "clock", clock_synchronized ? "synchronized" : "not synchronized");
+        put(fields, "clock", clock);
         return add(events, EVENT_AUDIT_HEAD, 0, fields);
 }

@@ -80,7 +80,7 @@ int event_config_refused(Events *events, const char *why);
 int event_daemon_started(Events *events, unsigned sessions);
 int event_daemon_stopped(Events *events);
 /* The head of the chain as it was before this event. */
-int event_audit_head(Events *events, int64_t seq, const char *hash, bool clock_synchronized);
+int event_audit_head(Events *events, int64_t seq, const char *hash, const char *clock);
 
 const char *event_name(EventKind kind);
 /* The head of the chain as the copy has it, and its size. */

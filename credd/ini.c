@@ -114,7 +114,7 @@ static const char *checked_line(Ini *ini, char *line, size_t n, size_t max)
         }
         if (!is_plain(line)) {
                 ini_mistake(ini, ini->line, NULL,
-                            "control characters, or no UTF-8; write plain text");
+                            "control or invisible characters, or no UTF-8; write plain text");
                 return "";
         }
         if (*line == ' ') {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A table of a fixed size. A line counts from its first wrong try for one window and is free then.
+/* A table of a fixed size. A line counts from the first try for one window and is free then.
  * Invariant: when no line is free, what has none is at its limit: a table that is flooded refuses, and
  * does not forget. */
 #include "credd/limiter.h"
@@ -19,15 +19,19 @@ typedef struct Line {
 } Line;
 
 struct Limiter {
+        unsigned tries;
+        uint64_t window_usec;
         Line lines[LIMITER_LINES];
 };
 
-int limiter_new(Limiter **ret_limiter)
+int limiter_new(unsigned tries, uint64_t window_usec, Limiter **ret_limiter)
 {
         Limiter *limiter = calloc(1, sizeof(*limiter));
 
         if (!limiter)
                 return -ENOMEM;
+        limiter->tries = tries;
+        limiter->window_usec = window_usec;
         *ret_limiter = limiter;
         return 0;
 }
@@ -38,9 +42,9 @@ Limiter *limiter_free(Limiter *limiter)
         return NULL;
 }
 
-static bool is_free(const Line *line, uint64_t now_usec)
+static bool is_free(const Limiter *limiter, const Line *line, uint64_t now_usec)
 {
-        return line->tries == 0 || now_usec - line->began_usec >= LIMITER_WINDOW_USEC;
+        return line->tries == 0 || now_usec - line->began_usec >= limiter->window_usec;
 }
 
 /* The line of the two, else one that is free, else NULL. */
@@ -51,7 +55,7 @@ static const Line *find(const Limiter *limiter, uid_t uid, const char *source, u
         for (size_t i = 0; i < LIMITER_LINES; i++) {
                 const Line *line = &limiter->lines[i];
 
-                if (is_free(line, now_usec))
+                if (is_free(limiter, line, now_usec))
                         room = room ?: line;
                 else if (line->uid == uid && strcmp(line->source, source) == 0)
                         return line;
@@ -63,7 +67,7 @@ bool limiter_allows(const Limiter *limiter, uid_t uid, const char *source, uint6
 {
         const Line *line = find(limiter, uid, source ?: "", now_usec);
 
-        return line && (is_free(line, now_usec) || line->tries < LIMITER_TRIES);
+        return line && (is_free(limiter, line, now_usec) || line->tries < limiter->tries);
 }
 
 void limiter_count(Limiter *limiter, uid_t uid, const char *source, uint64_t now_usec)
@@ -73,7 +77,7 @@ void limiter_count(Limiter *limiter, uid_t uid, const char *source, uint64_t now
 
         if (!line)
                 return;
-        if (is_free(line, now_usec)) {
+        if (is_free(limiter, line, now_usec)) {
                 *line = (Line){.uid = uid, .began_usec = now_usec};
                 (void)snprintf(line->source, sizeof(line->source), "%s", source ?: "");
         }

@@ -2,7 +2,9 @@
 /* Options, and the hardening that the process gives itself. */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,20 +18,22 @@
 
 static int usage(FILE *to, int status)
 {
-        (void)fputs("credd [--check | --check-role=FILE | --check-backup=FILE | --restore=FILE]\n"
-                    "      [--config=FILE] [--state=FOLDER]\n"
-                    "\n"
-                    "Hands out logins that end. Started by systemd through credd-login.socket and\n"
-                    "credd-admin.socket; credctl talks to it.\n"
-                    "\n"
-                    "  --check            read the configuration, name each mistake, and exit\n"
-                    "  --check-role=FILE  read the file of a role, anybody's, likewise\n"
-                    "  --check-backup=FILE  whether a backup is whole and sound\n"
-                    "  --restore=FILE     put a backup in place, while credd is stopped\n"
-                    "  --config=FILE      instead of " CREDD_SYSCONFDIR "/credd.conf\n"
-                    "  --state=FOLDER     instead of $STATE_DIRECTORY or /var/lib/credd\n"
-                    "  --version\n",
-                    to);
+        (void)fputs(
+                "credd [--check | --check-role=FILE | --check-backup=FILE | --restore=FILE |\n"
+                "       --reload=PID] [--config=FILE] [--state=FOLDER]\n"
+                "\n"
+                "Hands out logins that end. Started by systemd through credd-login.socket and\n"
+                "credd-admin.socket; credctl talks to it.\n"
+                "\n"
+                "  --check            read the configuration, name each mistake, and exit\n"
+                "  --check-role=FILE  read the file of a role, anybody's, likewise\n"
+                "  --check-backup=FILE  whether a backup is whole and sound\n"
+                "  --restore=FILE     put a backup in place, while credd is stopped\n"
+                "  --reload=PID       have that credd read its configuration again; as --check\n"
+                "  --config=FILE      instead of " CREDD_SYSCONFDIR "/credd.conf\n"
+                "  --state=FOLDER     instead of $STATE_DIRECTORY or /var/lib/credd\n"
+                "  --version\n",
+                to);
         return status;
 }
 
@@ -64,6 +68,26 @@ static int check_role(const Paths *paths, const char *path)
         return EXIT_SUCCESS;
 }
 
+/* For ExecReload=: what credd refuses it names in the journal; the status here is what makes
+ * "systemctl reload" fail of it, too. No shell and no kill(1) is needed, as none runs in the unit. */
+static int reload(const Paths *paths, const char *text)
+{
+        char *end = NULL;
+        long pid;
+
+        errno = 0;
+        pid = strtol(text, &end, 10);
+        if (errno != 0 || *end != '\0' || pid <= 1 || pid > INT_MAX) {
+                (void)fprintf(stderr, "credd: %s is no process\n", text);
+                return 2;
+        }
+        if (kill((pid_t)pid, SIGHUP) < 0) {
+                (void)fprintf(stderr, "credd: process %ld: %s\n", pid, strerror(errno));
+                return EXIT_FAILURE;
+        }
+        return check(paths);
+}
+
 static int serve(const Paths *paths)
 {
         CLEANUP(manager_freep) Manager *manager = NULL;
@@ -81,6 +105,25 @@ static int serve(const Paths *paths)
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* What was asked for; nothing: to serve. */
+typedef struct Choice {
+        bool check;
+        const char *role, *backup, *restore, *reload;
+} Choice;
+
+static int act(const Paths *paths, const Choice *choice)
+{
+        if (choice->role)
+                return check_role(paths, choice->role);
+        if (choice->backup)
+                return restore_check(choice->backup) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (choice->restore)
+                return restore_run(paths->state, choice->restore) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (choice->reload)
+                return reload(paths, choice->reload);
+        return choice->check ? check(paths) : serve(paths);
+}
+
 int main(int argc, char *argv[])
 {
         static const struct option options[] = {
@@ -88,6 +131,7 @@ int main(int argc, char *argv[])
                 {"check-role", required_argument, NULL, 'r'},
                 {"check-backup", required_argument, NULL, 'b'},
                 {"restore", required_argument, NULL, 'R'},
+                {"reload", required_argument, NULL, 'H'},
                 {"config", required_argument, NULL, 'f'},
                 {"state", required_argument, NULL, 's'},
                 {"help", no_argument, NULL, 'h'},
@@ -96,23 +140,25 @@ int main(int argc, char *argv[])
         };
         Paths paths = {.state = getenv("STATE_DIRECTORY") ?: "/var/lib/credd",
                        .config = CREDD_SYSCONFDIR "/credd.conf"};
-        const char *role_path = NULL, *check_path = NULL, *restore_path = NULL;
-        bool checking = false;
+        Choice choice = {0};
         int option;
 
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
                 switch (option) {
                 case 'c':
-                        checking = true;
+                        choice.check = true;
                         break;
                 case 'r':
-                        role_path = optarg;
+                        choice.role = optarg;
                         break;
                 case 'b':
-                        check_path = optarg;
+                        choice.backup = optarg;
                         break;
                 case 'R':
-                        restore_path = optarg;
+                        choice.restore = optarg;
+                        break;
+                case 'H':
+                        choice.reload = optarg;
                         break;
                 case 'f':
                         paths.config = optarg;
@@ -131,11 +177,5 @@ int main(int argc, char *argv[])
         }
         if (optind < argc)
                 return usage(stderr, 2);
-        if (role_path)
-                return check_role(&paths, role_path);
-        if (check_path)
-                return restore_check(check_path) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        if (restore_path)
-                return restore_run(paths.state, restore_path) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        return checking ? check(&paths) : serve(&paths);
+        return act(&paths, &choice);
 }

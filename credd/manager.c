@@ -252,7 +252,9 @@ static int build(Manager *manager, const char *boot_id)
         if (r >= 0)
                 r = refusals_new(manager, &manager->refusals);
         if (r >= 0)
-                r = limiter_new(&manager->limiter);
+                r = limiter_new(LIMITER_TRIES, LIMITER_WINDOW_USEC, &manager->limiter);
+        if (r >= 0)
+                r = limiter_new(LIMITER_CHANGES, LIMITER_CHANGES_WINDOW_USEC, &manager->changes);
         if (r >= 0)
                 r = notices_new(manager, &manager->notices);
         if (r >= 0)
@@ -323,6 +325,7 @@ Manager *manager_free(Manager *manager)
         manager->sessions = sessions_free(manager->sessions);
         manager->logind = logind_free(manager->logind);
         manager->limiter = limiter_free(manager->limiter);
+        manager->changes = limiter_free(manager->changes);
         manager->notices = notices_free(manager->notices);
         manager->refusals = refusals_free(manager->refusals);
         manager->batch = batch_free(manager->batch);

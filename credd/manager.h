@@ -62,6 +62,7 @@ typedef struct Manager {
         Batch *batch;
         Refusals *refusals;
         Limiter *limiter; /* of wrong codes */
+        Limiter *changes; /* of those who are no admins */
         Notices *notices;
         Logind *logind;
         Sessions *sessions;

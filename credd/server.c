@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Accepting. The Login socket has places of its own, which only root can take, so that nothing a
  * stranger does on the Admin socket keeps anybody from logging in. Places are counted, not hoped
- * for: their sum stays below LimitNOFILE. */
+ * for: their sum stays below the limit of open files, whatever that is. Should none be left all the same
+ * (sessions hold two each), who waits goes on waiting, and is looked at again in a moment: the kernel would
+ * say at once, and for ever, that somebody waits. */
 #include "credd/server.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "common/varlink.h"
 
-#define LOGIN_PLACES      2048
-#define ADMIN_PLACES      512
-#define ADMIN_PLACES_ROOT 64
-#define ADMIN_PER_UID     32
-#define ACCEPT_AT_ONCE    32
+/* Of so many open files, LimitNOFILE=; with fewer they shrink in proportion. */
+#define FILES          16384
+#define LOGIN_PLACES   2048
+#define ADMIN_PLACES   512
+#define PLACES_LEAST   4
+#define ROOT_SHARE     8  /* one place in eight on the Admin socket is root's alone */
+#define UID_SHARE      16 /* one in sixteen may be one uid's */
+#define ACCEPT_AT_ONCE 32
+#define PAUSE_USEC     (100 * USEC_PER_MSEC)
 
 typedef struct Place {
         LIST_ENTRY(Place) all;
@@ -29,7 +36,7 @@ typedef struct Listener {
         Server *server;
         PeerKind kind;
         int fd;
-        sd_event_source *source;
+        sd_event_source *source, *pause;
         unsigned places, taken;
 } Listener;
 
@@ -48,6 +55,24 @@ static void place_free(Place *place)
         free(place);
         if (listener->taken-- == listener->places)
                 (void)sd_event_source_set_enabled(listener->source, SD_EVENT_ON);
+}
+
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Listener *listener = userdata;
+
+        (void)source;
+        (void)usec;
+        if (listener->taken < listener->places)
+                (void)sd_event_source_set_enabled(listener->source, SD_EVENT_ON);
+        return 0;
+}
+
+static void pause_accepting(Listener *listener)
+{
+        (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
+        (void)sd_event_source_set_time_relative(listener->pause, PAUSE_USEC);
+        (void)sd_event_source_set_enabled(listener->pause, SD_EVENT_ONESHOT);
 }
 
 static void on_gone(void *userdata)
@@ -79,14 +104,14 @@ static void turn_away(PeerKind kind, int fd)
 /* root shares the Admin socket with everybody, but has places of its own there. */
 static bool has_place(const Server *server, PeerKind kind, uid_t uid)
 {
-        unsigned taken;
+        const Listener *admin = &server->listeners[PEER_ADMIN];
 
         if (kind == PEER_LOGIN)
                 return uid == 0;
-        taken = server->listeners[PEER_ADMIN].taken;
         if (uid == 0)
-                return taken < ADMIN_PLACES;
-        return taken < ADMIN_PLACES - ADMIN_PLACES_ROOT && places_of(server, uid) < ADMIN_PER_UID;
+                return admin->taken < admin->places;
+        return admin->taken < admin->places - (admin->places + ROOT_SHARE - 1) / ROOT_SHARE &&
+               places_of(server, uid) < (admin->places + UID_SHARE - 1) / UID_SHARE;
 }
 
 /* Takes fd on success. */
@@ -118,8 +143,13 @@ static bool accept_one(Listener *listener)
         AUTO_CLOSE int fd = -1;
 
         fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
-                return errno == ECONNABORTED || errno == EINTR;
+        if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
+                return true;
+        if (fd < 0) {
+                if (errno != EAGAIN)
+                        pause_accepting(listener);
+                return false;
+        }
         if (peer_identify(fd, &identity) < 0)
                 return true;
         if (!has_place(listener->server, listener->kind, identity.uid)) {
@@ -141,15 +171,26 @@ static int on_connect(sd_event_source *source, int fd, uint32_t events, void *us
         return 0;
 }
 
+static unsigned places_for(unsigned places)
+{
+        struct rlimit files = {.rlim_cur = FILES};
+
+        if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= FILES)
+                return places;
+        places = (unsigned)(places * files.rlim_cur / FILES);
+        return places < PLACES_LEAST ? PLACES_LEAST : places;
+}
+
 static int listen_on(Server *server, PeerKind kind, int fd)
 {
         Listener *listener = &server->listeners[kind];
         int r;
 
-        *listener = (Listener){.server = server,
-                               .kind = kind,
-                               .fd = fd,
-                               .places = kind == PEER_LOGIN ? LOGIN_PLACES : ADMIN_PLACES};
+        *listener =
+                (Listener){.server = server,
+                           .kind = kind,
+                           .fd = fd,
+                           .places = places_for(kind == PEER_LOGIN ? LOGIN_PLACES : ADMIN_PLACES)};
         if (fd < 0)
                 return 0;
         /* systemd hands them over blocking, and on_connect() accepts until nobody waits. */
@@ -157,10 +198,15 @@ static int listen_on(Server *server, PeerKind kind, int fd)
                 return -errno;
         r = sd_event_add_io(server->manager->event, &listener->source, fd, EPOLLIN, on_connect,
                             listener);
-        if (r < 0)
-                return r;
-        return sd_event_source_set_priority(listener->source,
-                                            kind == PEER_LOGIN ? PRIORITY_LOGIN : PRIORITY_ADMIN);
+        if (r >= 0)
+                r = sd_event_source_set_priority(
+                        listener->source, kind == PEER_LOGIN ? PRIORITY_LOGIN : PRIORITY_ADMIN);
+        if (r >= 0)
+                r = sd_event_add_time_relative(server->manager->event, &listener->pause,
+                                               CLOCK_BOOTTIME, 0, 0, on_pause_over, listener);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(listener->pause, SD_EVENT_OFF);
+        return r;
 }
 
 int server_new(Manager *manager, int login_fd, int admin_fd, Server **ret_server)
@@ -184,6 +230,12 @@ int server_new(Manager *manager, int login_fd, int admin_fd, Server **ret_server
         return 0;
 }
 
+static void drop_sources(Listener *listener)
+{
+        (void)sd_event_source_disable_unref(listener->source);
+        (void)sd_event_source_disable_unref(listener->pause);
+}
+
 Server *server_free(Server *server)
 {
         if (!server)
@@ -191,7 +243,7 @@ Server *server_free(Server *server)
         while (!LIST_EMPTY(&server->places))
                 place_free(LIST_FIRST(&server->places));
         for (int kind = 0; kind < PEER_KIND_MAX; kind++)
-                (void)sd_event_source_disable_unref(server->listeners[kind].source);
+                drop_sources(&server->listeners[kind]);
         free(server);
         return NULL;
 }

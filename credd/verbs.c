@@ -4,6 +4,7 @@
 #include "credd/verbs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/interfaces.h"
@@ -18,47 +19,50 @@
 /* Not a right of the method as such: the handler asks for the one it needs, of the thing it is about. */
 #define BY_THING RIGHT_MAX
 
+/* What ends something is never too much; how much else one person writes is limited. */
+typedef enum Effect { READS, WRITES, ENDS } Effect;
+
 /* On the Login socket there is one right: to be root, which a PAM application is. */
 typedef struct Verb {
         const char *method;
         PeerKind socket;
         Right right;
-        bool writes;
+        Effect effect;
         VerbHandler handler;
 } Verb;
 
 static const Verb verbs[] = {
-        {"io.credd.Login.Authenticate", PEER_LOGIN, BY_THING, true, verb_authenticate},
-        {"io.credd.Login.CheckAccount", PEER_LOGIN, BY_THING, false, verb_check_account},
-        {"io.credd.Login.OpenSession", PEER_LOGIN, BY_THING, true, verb_open_session},
-        {"io.credd.Admin.Issue", PEER_ADMIN, BY_THING, true, verb_issue},
-        {"io.credd.Admin.List", PEER_ADMIN, BY_THING, false, verb_list},
-        {"io.credd.Admin.Show", PEER_ADMIN, BY_THING, false, verb_show},
-        {"io.credd.Admin.Revoke", PEER_ADMIN, BY_THING, true, verb_revoke},
-        {"io.credd.Admin.Request", PEER_ADMIN, BY_THING, true, verb_request},
-        {"io.credd.Admin.Requests", PEER_ADMIN, BY_THING, false, verb_requests},
-        {"io.credd.Admin.Approve", PEER_ADMIN, BY_THING, true, verb_approve},
-        {"io.credd.Admin.Deny", PEER_ADMIN, BY_THING, true, verb_deny},
-        {"io.credd.Admin.Collect", PEER_ADMIN, BY_THING, true, verb_collect},
-        {"io.credd.Admin.Extend", PEER_ADMIN, BY_THING, true, verb_extend},
-        {"io.credd.Admin.Time", PEER_ADMIN, BY_THING, false, verb_time},
-        {"io.credd.Admin.Return", PEER_ADMIN, BY_THING, true, verb_return},
-        {"io.credd.Admin.Freeze", PEER_ADMIN, RIGHT_FREEZE, true, verb_freeze},
-        {"io.credd.Admin.Thaw", PEER_ADMIN, RIGHT_FREEZE, true, verb_thaw},
-        {"io.credd.Admin.Events", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_events},
-        {"io.credd.Admin.Verify", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_verify},
-        {"io.credd.Admin.Audit", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_audit},
-        {"io.credd.Admin.RoleList", PEER_ADMIN, BY_THING, false, verb_role_list},
-        {"io.credd.Admin.RoleShow", PEER_ADMIN, BY_THING, false, verb_role_show},
-        {"io.credd.Admin.RoleEnable", PEER_ADMIN, RIGHT_SWITCH_ROLE, true, verb_role_enable},
-        {"io.credd.Admin.RoleDisable", PEER_ADMIN, RIGHT_SWITCH_ROLE, true, verb_role_disable},
-        {"io.credd.Admin.Ack", PEER_ADMIN, BY_THING, true, verb_ack},
-        {"io.credd.Admin.Subscribe", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_subscribe},
-        {"io.credd.Admin.Sessions", PEER_ADMIN, BY_THING, false, verb_sessions},
-        {"io.credd.Admin.Backup", PEER_ADMIN, RIGHT_BACKUP, false, verb_backup},
-        {"io.credd.Admin.Explain", PEER_ADMIN, RIGHT_SEE_ALL, false, verb_explain},
-        {"io.credd.Admin.Metrics", PEER_ADMIN, RIGHT_STATUS_DETAIL, false, verb_metrics},
-        {"io.credd.Admin.Status", PEER_ADMIN, BY_THING, false, verb_status},
+        {"io.credd.Login.Authenticate", PEER_LOGIN, BY_THING, WRITES, verb_authenticate},
+        {"io.credd.Login.CheckAccount", PEER_LOGIN, BY_THING, READS, verb_check_account},
+        {"io.credd.Login.OpenSession", PEER_LOGIN, BY_THING, WRITES, verb_open_session},
+        {"io.credd.Admin.Issue", PEER_ADMIN, BY_THING, WRITES, verb_issue},
+        {"io.credd.Admin.List", PEER_ADMIN, BY_THING, READS, verb_list},
+        {"io.credd.Admin.Show", PEER_ADMIN, BY_THING, READS, verb_show},
+        {"io.credd.Admin.Revoke", PEER_ADMIN, BY_THING, ENDS, verb_revoke},
+        {"io.credd.Admin.Request", PEER_ADMIN, BY_THING, WRITES, verb_request},
+        {"io.credd.Admin.Requests", PEER_ADMIN, BY_THING, READS, verb_requests},
+        {"io.credd.Admin.Approve", PEER_ADMIN, BY_THING, WRITES, verb_approve},
+        {"io.credd.Admin.Deny", PEER_ADMIN, BY_THING, ENDS, verb_deny},
+        {"io.credd.Admin.Collect", PEER_ADMIN, BY_THING, WRITES, verb_collect},
+        {"io.credd.Admin.Extend", PEER_ADMIN, BY_THING, WRITES, verb_extend},
+        {"io.credd.Admin.Time", PEER_ADMIN, BY_THING, READS, verb_time},
+        {"io.credd.Admin.Return", PEER_ADMIN, BY_THING, ENDS, verb_return},
+        {"io.credd.Admin.Freeze", PEER_ADMIN, RIGHT_FREEZE, ENDS, verb_freeze},
+        {"io.credd.Admin.Thaw", PEER_ADMIN, RIGHT_FREEZE, WRITES, verb_thaw},
+        {"io.credd.Admin.Events", PEER_ADMIN, RIGHT_SEE_ALL, READS, verb_events},
+        {"io.credd.Admin.Verify", PEER_ADMIN, RIGHT_SEE_ALL, READS, verb_verify},
+        {"io.credd.Admin.Audit", PEER_ADMIN, RIGHT_SEE_ALL, READS, verb_audit},
+        {"io.credd.Admin.RoleList", PEER_ADMIN, BY_THING, READS, verb_role_list},
+        {"io.credd.Admin.RoleShow", PEER_ADMIN, BY_THING, READS, verb_role_show},
+        {"io.credd.Admin.RoleEnable", PEER_ADMIN, RIGHT_SWITCH_ROLE, WRITES, verb_role_enable},
+        {"io.credd.Admin.RoleDisable", PEER_ADMIN, RIGHT_SWITCH_ROLE, ENDS, verb_role_disable},
+        {"io.credd.Admin.Ack", PEER_ADMIN, BY_THING, WRITES, verb_ack},
+        {"io.credd.Admin.Subscribe", PEER_ADMIN, RIGHT_SEE_ALL, READS, verb_subscribe},
+        {"io.credd.Admin.Sessions", PEER_ADMIN, BY_THING, READS, verb_sessions},
+        {"io.credd.Admin.Backup", PEER_ADMIN, RIGHT_BACKUP, READS, verb_backup},
+        {"io.credd.Admin.Explain", PEER_ADMIN, RIGHT_SEE_ALL, READS, verb_explain},
+        {"io.credd.Admin.Metrics", PEER_ADMIN, RIGHT_STATUS_DETAIL, READS, verb_metrics},
+        {"io.credd.Admin.Status", PEER_ADMIN, BY_THING, READS, verb_status},
 };
 
 static const struct {
@@ -258,8 +262,8 @@ static int get_interface(const Request *request, Answer *answer)
 }
 
 static const Verb service_verbs[] = {
-        {VARLINK_SERVICE ".GetInfo", PEER_KIND_MAX, BY_THING, false, get_info},
-        {VARLINK_SERVICE ".GetInterfaceDescription", PEER_KIND_MAX, BY_THING, false, get_interface},
+        {VARLINK_SERVICE ".GetInfo", PEER_KIND_MAX, BY_THING, READS, get_info},
+        {VARLINK_SERVICE ".GetInterfaceDescription", PEER_KIND_MAX, BY_THING, READS, get_interface},
 };
 
 /* --- the way of a call --- */
@@ -323,6 +327,33 @@ static char *encode(const Peer *peer, int r, Answer *answer)
         return varlink_reply_encode(parameters, false);
 }
 
+static bool is_paced(const Request *request, const Verb *verb)
+{
+        return verb->effect == WRITES && peer_kind(request->peer) == PEER_ADMIN &&
+               !request->caller->admin;
+}
+
+/* What is written stays for a year, so who may ask and withdraw, or collect again and again, is not to do it
+ * without end. Admins can fill the disk in other ways. 0; 1: answered already. */
+static int check_pace(const Request *request, const Verb *verb, Answer *answer)
+{
+        Manager *manager = request->manager;
+        char words[128];
+        int r;
+
+        if (!is_paced(request, verb) || limiter_allows(manager->changes, request->caller->uid, NULL,
+                                                       clock_line_usec(&manager->clock)))
+                return 0;
+        refusals_add_action(manager->refusals, request->peer, request->method,
+                            "too many changes of his within an hour");
+        (void)snprintf(words, sizeof(words),
+                       "you have made %d changes within an hour, as many as one person may: try "
+                       "again later",
+                       LIMITER_CHANGES);
+        r = answer_reason(answer, "io.credd.Admin.Refused", "reason", words);
+        return r < 0 ? r : 1;
+}
+
 /* Inside a batch: an error takes back what the handler had changed before it found it. */
 static int run_writer(Manager *manager, const Verb *verb, const Request *request, Answer *answer)
 {
@@ -357,9 +388,15 @@ static int run(Manager *manager, Peer *peer, const VarlinkCall *call, Answer *an
                 r = authorise(&request, verb, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        if (verb->writes) {
+        if (verb->effect != READS) {
+                r = check_pace(&request, verb, answer);
+                if (r != 0)
+                        return r < 0 ? r : 0;
                 r = run_writer(manager, verb, &request, answer);
                 *ret_wait = r == 0 && (!answer->error || answer->keep);
+                if (*ret_wait && is_paced(&request, verb))
+                        limiter_count(manager->changes, request.caller->uid, NULL,
+                                      clock_line_usec(&manager->clock));
                 return r;
         }
         /* What a reader sees must be durable before it is told. */

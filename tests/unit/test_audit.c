@@ -234,6 +234,7 @@ static void test_exceptions__clock_not_synchronised__once_a_span(void **state)
         head(rig, T0 + HOUR, "not synchronized");
         head(rig, T0 + 2 * HOUR, "not synchronized");
         head(rig, T0 + 3 * HOUR, "synchronized");
+        head(rig, T0 + 3 * HOUR + 1, "unknown");
         head(rig, T0 + 4 * HOUR, "not synchronized");
         note(rig, "clock-stepped", T0 + 5 * HOUR, json_pack("{s:s}", "by_usec", "-5000000"));
         collect(rig);

@@ -374,9 +374,9 @@ static void test_config__nul_byte__is_a_mistake(void **state)
 static void test_config__control_characters_or_no_utf8__are_mistakes(void **state)
 {
         assert_mistakes(*state, "[Credd]\nWarn=\033[2J\nWarn=\xff\nWarn=\xc2\x9b 1s\n# \xff\n",
-                        ":2: control characters, or no UTF-8; write plain text\n"
-                        ":3: control characters, or no UTF-8; write plain text\n"
-                        ":4: control characters, or no UTF-8; write plain text\n");
+                        ":2: control or invisible characters, or no UTF-8; write plain text\n"
+                        ":3: control or invisible characters, or no UTF-8; write plain text\n"
+                        ":4: control or invisible characters, or no UTF-8; write plain text\n");
 }
 
 static void test_config__limits_out_of_order__name_the_key_that_is_given(void **state)

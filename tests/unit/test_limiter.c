@@ -8,7 +8,7 @@ static int setup(void **state)
 {
         Limiter *limiter = NULL;
 
-        assert_int_equal(limiter_new(&limiter), 0);
+        assert_int_equal(limiter_new(LIMITER_TRIES, LIMITER_WINDOW_USEC, &limiter), 0);
         *state = limiter;
         return 0;
 }
@@ -101,6 +101,22 @@ static void test_limiter__long_source__is_told_from_a_short_one(void **state)
         assert_true(limiter_allows(limiter, 1001, source, NOON));
 }
 
+/* The limits of the one have no part in the other. */
+static void test_limiter__of_changes__so_many_an_hour(void **state)
+{
+        CLEANUP(limiter_freep) Limiter *changes = NULL;
+
+        (void)state;
+        assert_int_equal(limiter_new(LIMITER_CHANGES, LIMITER_CHANGES_WINDOW_USEC, &changes), 0);
+        count_many(changes, 1001, NULL, NOON, LIMITER_CHANGES - 1);
+        assert_true(limiter_allows(changes, 1001, NULL, NOON));
+        limiter_count(changes, 1001, NULL, NOON + LIMITER_WINDOW_USEC);
+        assert_false(limiter_allows(changes, 1001, NULL, NOON + LIMITER_WINDOW_USEC));
+        assert_false(limiter_allows(changes, 1001, NULL, NOON + LIMITER_CHANGES_WINDOW_USEC - 1));
+        assert_true(limiter_allows(changes, 1001, NULL, NOON + LIMITER_CHANGES_WINDOW_USEC));
+        assert_true(limiter_allows(changes, 1002, NULL, NOON));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -111,6 +127,7 @@ int main(void)
                 T(test_limiter__tries_beyond_the_limit__do_not_move_the_window),
                 T(test_limiter__full_table__counts_as_limit_reached),
                 T(test_limiter__long_source__is_told_from_a_short_one),
+                T(test_limiter__of_changes__so_many_an_hour),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

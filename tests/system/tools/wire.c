@@ -16,6 +16,8 @@
  *   crowd N        as the only step: N idle connections. Prints how many stayed open, how many were
  *                  told something before they were closed, and how many were just closed, and keeps
  *                  them until its standard input ends
+ *   storm N        as the only step: connects again and again as fast as it can, and holds the last N,
+ *                  until its standard input ends; prints how often it did
  *
  * Exit status 1: it could not connect, or the other side did neither answer nor close in time. */
 #include <errno.h>
@@ -36,7 +38,7 @@
 #define QUIET_MSEC 1000
 #define DRIP_MSEC  250
 #define SLOW_USEC  300
-#define CROWD_MAX  4000
+#define CROWD_MAX  6000
 
 static int fd = -1;
 static bool closed;
@@ -244,6 +246,27 @@ static void crowd(const char *path, long n)
                 ;
 }
 
+static void storm(const char *path, long n)
+{
+        static int held[CROWD_MAX];
+        const struct rlimit files = {CROWD_MAX + 16, CROWD_MAX + 16};
+        struct pollfd in = {STDIN_FILENO, POLLIN, 0};
+        unsigned long made = 0;
+
+        if (n < 1 || n > CROWD_MAX)
+                fail("no such storm");
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+        memset(held, -1, sizeof(held));
+        for (; poll(&in, 1, 0) == 0; made++) {
+                int *place = &held[made % (unsigned long)n];
+
+                if (*place >= 0)
+                        (void)close(*place);
+                *place = connect_to(path);
+        }
+        printf("stormed %lu\n", made);
+}
+
 /* --- the steps ----------------------------------------------------------------------------------
  */
 
@@ -323,6 +346,8 @@ static void take(const char *path, char ***step)
                 end();
         else if (strcmp(name, "crowd") == 0)
                 crowd(path, atol(operand(step)));
+        else if (strcmp(name, "storm") == 0)
+                storm(path, atol(operand(step)));
         else
                 fail("no such step");
 }
@@ -331,7 +356,7 @@ int main(int argc, char *argv[])
 {
         if (argc < 3)
                 fail("usage: wire SOCKET STEP...");
-        if (strcmp(argv[2], "crowd") != 0)
+        if (strcmp(argv[2], "crowd") != 0 && strcmp(argv[2], "storm") != 0)
                 fd = connect_to(argv[1]);
         for (char **step = argv + 2; *step; step++)
                 take(argv[1], &step);
