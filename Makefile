@@ -47,6 +47,7 @@ UNIT_SRC      := $(wildcard tests/unit/test_*.c)
 PAM_SRC       := $(wildcard tests/pam/test_*.c)
 TOOL_SRC      := $(wildcard tests/system/tools/*.c)
 PRELOAD_SRC   := $(wildcard tests/system/preload/*.c)
+BENCH_SRC     := $(addprefix tests/bench/,limits.c echo.c login.c race.c)
 
 CREDD_LIB  := $(filter-out credd/main.c,$(CREDD_SRC))
 GENERATED  := $(B)/common/interfaces.h $(B)/credd/schema.h
@@ -60,8 +61,10 @@ PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
 TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
             $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 
-.PHONY: all help deps-build deps-test deps-lab deps-report deps-lint unit pam system check soak \
-        report-check demo lab lint format install uninstall stage clean
+BENCHES  := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_SRC)) $(B)/tests/bench/pam_echo_floor.so
+
+.PHONY: all help deps-build deps-test deps-lab deps-report deps-lint deps-bench unit pam system check soak \
+        bench report-check demo lab lint format install uninstall stage clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -79,6 +82,7 @@ help:
 #: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
 #: make mutants     changes what decides about access and sees whether a unit test notices; takes minutes;
 #:                  TESTS=credd/kill.c for that file alone
+#: make bench      what a login costs, beside the disk and other modules; QUICK=1 for a short one (root)
 #: make demo       a token, an SSH login, its end at the deadline, and the receipt (root)
 #: make lab        a shell in the lab (root); RELEASE=trixie for Debian 13
 #: make report-check  credctl audit's page in a browser: nothing too wide, pictures in build/report
@@ -97,6 +101,8 @@ deps-lab:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lab)
 deps-report:
 	@tests/lab/install-packages $(call deps,build) $(call deps,report)
+deps-bench:
+	@tests/lab/install-packages $(call deps,build) $(call deps,bench)
 deps-lint:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lint)
 
@@ -183,6 +189,14 @@ $(MUTANTS:%=$(B)/mutants/%): $(B)/mutants/%: $(B)/tests/unit/%.o $(B)/mutants/li
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ '-Wl,-rpath,$$ORIGIN' -lcmocka $(CREDD_LIBS) -lpam
 
+# Like with like: modules, and what measures them, are built with the same flags.
+$(B)/tests/bench/%.so: $(B)/tests/bench/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^ -lpam
+$(B)/tests/bench/%: $(B)/tests/bench/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lsqlite3 -lpam
+
 $(B)/tests/report/sample: $(B)/tests/report/sample.o $(B)/libcredctl.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDCTL_LIBS)
@@ -196,7 +210,8 @@ $(call obj,$(UNIT_SRC)): | $(GENERATED)
 build-units: $(UNITS)
 build-pam: $(PAMTESTS) $(PROGRAMS)
 build-tools: $(TOOLS)
-.PHONY: build-units build-pam build-tools
+build-bench: $(BENCHES) $(PROGRAMS) $(if $(wildcard tests/bench/daemon-*.c),bench-daemon-build)
+.PHONY: build-units build-pam build-tools build-bench
 
 unit: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-units
@@ -224,6 +239,10 @@ check: deps-lab
 	+$(Q)$(MAKE) --no-print-directory unit SAN=address,undefined
 	+$(Q)$(MAKE) --no-print-directory pam
 	+$(Q)$(MAKE) --no-print-directory system
+
+bench: deps-bench
+	+$(Q)$(MAKE) --no-print-directory build-bench
+	$(Q)tests/bench/bench $(B) $(if $(QUICK),--quick)
 
 report-check: deps-report
 	+$(Q)$(MAKE) --no-print-directory $(B)/tests/report/sample
