@@ -161,9 +161,11 @@ $(B)/credctl/credctl: $(B)/credctl/main.o $(B)/libcredctl.a $(B)/libcommon.a
 $(B)/drill/credd-drill: $(B)/drill/credd-drill.o $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lpam
+# Without the start files: it has nothing to construct, to end or to write, and each name that they want looked
+# up costs every login.
 $(B)/pam_ephemeral/pam_ephemeral.so: $(call obj,$(MODULE_SRC) $(MODULE_COMMON)) pam_ephemeral/pam_ephemeral.map
 	$(call say,LINK,$@)
-	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -Wl,--version-script=pam_ephemeral/pam_ephemeral.map \
+	$(Q)$(CC) -shared -nostartfiles $(LDFLAGS_ALL) -Wl,-z,defs -Wl,--version-script=pam_ephemeral/pam_ephemeral.map \
 	  -o $@ $(filter %.o,$^) -lpam
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcredd.a $(B)/libcredctl.a $(B)/libmodule.a $(B)/libcommon.a
