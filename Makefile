@@ -212,7 +212,7 @@ $(call obj,$(UNIT_SRC)): | $(GENERATED)
 build-units: $(UNITS)
 build-pam: $(PAMTESTS) $(PROGRAMS)
 build-tools: $(TOOLS)
-build-bench: $(BENCHES) $(PROGRAMS) $(if $(wildcard tests/bench/daemon-*.c),bench-daemon-build)
+build-bench: $(BENCHES) $(PROGRAMS) $(if $(wildcard tests/bench/fill.c),bench-daemon-build)
 .PHONY: build-units build-pam build-tools build-bench
 
 unit: deps-test

@@ -35,23 +35,28 @@ make_users() {
 
 make_run() {
     mount -t tmpfs -o mode=0755 bench /run
-    mkdir -p /run/credd /run/systemd/journal
+    mkdir -p /run/systemd/journal
     "$built/echo" sink /run/systemd/journal/socket &
     "$built/echo" stream /run/bench-floor &
 }
 
 # --- credd
 
-start_credd() {
+daemons=()
+
+# On the state folder that is there or will be, and with sockets of its own, which are handed over as systemd
+# would. credctl talks to the one that was started last.
+start_credd() { # NAME
     local tries
-    mkdir -m 0700 "$folder/state"
+    mkdir -p -m 0700 "$folder/state-$1"
+    mkdir "/run/credd-$1"
+    ln -sfn "credd-$1" /run/credd
     # Nobody opens sessions here: a login must not fall due as unclaimed.
     printf '[Credd]\nBindTimeout=1h\n' >"$folder/credd.conf"
-    # Its sockets as systemd would hand them over.
-    systemd-socket-activate --fdname=credd-login:credd-admin -l /run/credd/io.credd.Login \
-        -l /run/credd/io.credd.Admin -E STATE_DIRECTORY="$folder/state" \
+    systemd-socket-activate --fdname=credd-login:credd-admin -l "/run/credd-$1/io.credd.Login" \
+        -l "/run/credd-$1/io.credd.Admin" -E STATE_DIRECTORY="$folder/state-$1" \
         "$build/credd/credd" --config="$folder/credd.conf" >"$folder/credd.log" 2>&1 &
-    credd=$!
+    daemons+=($!)
     for ((tries = 0; tries < 100; tries++)); do
         "$build/credctl/credctl" status >/dev/null 2>&1 && return 0
         sleep 0.1
@@ -59,8 +64,8 @@ start_credd() {
     fail "credd does not answer: $(tail -n 3 "$folder/credd.log")"
 }
 
-stop_credd() {
-    kill "$credd" && wait "$credd"
+stop_daemons() {
+    ((${#daemons[@]} == 0)) || { kill "${daemons[@]}" && wait "${daemons[@]}"; }
 }
 
 # Of one person, in a file of its own; several at once, so that the commits are shared.
@@ -74,9 +79,10 @@ issue_for() { # PERSON N
     done
 }
 
-# Lines "user token", the persons in turns.
-issue_tokens() { # N
-    local i each=$((($1 + people - 1) / people)) jobs=()
+# Lines "user token", the persons in turns; and the stack that asks the same credd.
+issue_tokens() { # NAME N
+    local i each=$((($2 + people - 1) / people)) jobs=()
+    stack "$1" "$build/pam_ephemeral/pam_ephemeral.so" "socket=/run/credd-$1/io.credd.Login"
     for ((i = 0; i < people; i++)); do
         issue_for "$i" "$each" &
         jobs+=($!)
@@ -85,8 +91,7 @@ issue_tokens() { # N
     for ((i = 0; i < people; i++)); do
         sed "s/^/bench$i /" "$folder/tokens.$i" >"$folder/lines.$i"
     done
-    paste -d '\n' "$folder"/lines.? | sed '/^$/d' >"$folder/secrets/ours"
-    # Well formed, unknown: the same of another installation would be.
+    paste -d '\n' "$folder"/lines.? | sed '/^$/d' >"$folder/secrets/$1"
     rm "$folder"/tokens.? "$folder"/lines.?
 }
 
@@ -95,7 +100,7 @@ issue_tokens() { # N
 stack() { # NAME AUTH-MODULE... ; what has no account of its own gets pam_permit
     local account=pam_permit.so
     case $1 in
-        ours | sha512 | yescrypt) account="${*:2}" ;;
+        ours | refused | few | many | sha512 | yescrypt) account="${*:2}" ;;
         floor) account=$2 ;;
     esac
     mkdir "$folder/pam/$1"
@@ -110,7 +115,6 @@ make_stacks() {
     mkdir "$folder/pam" "$folder/secrets"
     stack permit pam_permit.so
     stack floor "$built/pam_echo_floor.so" /run/bench-floor
-    stack ours "$build/pam_ephemeral/pam_ephemeral.so"
     stack sha512 pam_unix.so
     stack yescrypt pam_unix.so
     stack exec pam_exec.so quiet /bin/true
