@@ -57,6 +57,7 @@ FUZZ_SRC      := $(wildcard tests/fuzz/fuzz_*.c)
 FAULT_SRC     := $(wildcard tests/fault/test_*.c)
 TOOL_SRC      := $(wildcard tests/system/tools/*.c)
 PRELOAD_SRC   := $(wildcard tests/system/preload/*.c)
+BENCH_SRC     := $(addprefix tests/bench/,limits.c echo.c login.c race.c)
 
 CREDD_LIB  := $(filter-out credd/main.c,$(CREDD_SRC))
 GENERATED  := $(B)/common/interfaces.h $(B)/credd/schema.h
@@ -69,8 +70,10 @@ UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 
-.PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint unit pam fault system check soak \
-        fuzz fuzz-smoke fuzz-merge \
+BENCHES  := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_SRC)) $(B)/tests/bench/pam_echo_floor.so
+
+.PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint deps-bench unit pam fault system check soak \
+        fuzz fuzz-smoke fuzz-merge bench \
         report-check demo lab lint format install uninstall stage clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -93,6 +96,7 @@ help:
 #: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
 #: make mutants     changes what decides about access and sees whether a unit test notices; takes minutes;
 #:                  TESTS=credd/kill.c for that file alone
+#: make bench      what a login costs, beside the disk and other modules; QUICK=1 for a short one (root)
 #: make demo       a token, an SSH login, its end at the deadline, and the receipt (root)
 #: make lab        a shell in the lab (root); RELEASE=trixie for Debian 13
 #: make report-check  credctl audit's page in a browser: nothing too wide, pictures in build/report
@@ -113,6 +117,9 @@ deps-fuzz:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,fuzz)
 deps-report:
 	@tests/lab/install-packages $(call deps,build) $(call deps,report)
+# What cannot be installed is left out of the table, and it says so.
+deps-bench: deps-build
+	@tests/lab/install-packages $(call deps,bench) || :
 deps-lint:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lint)
 
@@ -175,9 +182,11 @@ $(B)/credctl/credctl: $(B)/credctl/main.o $(B)/libcredctl.a $(B)/libcommon.a
 $(B)/drill/credd-drill: $(B)/drill/credd-drill.o $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lpam
+# Without the start files: it has nothing to construct, to end or to write, and each name that they want looked
+# up costs every login.
 $(B)/pam_ephemeral/pam_ephemeral.so: $(call obj,$(MODULE_SRC) $(MODULE_COMMON)) pam_ephemeral/pam_ephemeral.map
 	$(call say,LINK,$@)
-	$(Q)$(CC) -shared $(LDFLAGS_ALL) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,--version-script=pam_ephemeral/pam_ephemeral.map \
+	$(Q)$(CC) -shared $(if $(SAN)$(FUZZ),,-nostartfiles) $(LDFLAGS_ALL) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,--version-script=pam_ephemeral/pam_ephemeral.map \
 	  -o $@ $(filter %.o,$^) -lpam
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcredd.a $(B)/libcredctl.a $(B)/libmodule.a $(B)/libcommon.a
@@ -219,6 +228,14 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libcredd.a $(B)/libmodule.
 
 $(B)/tests/fuzz/fuzz_verbs $(B)/tests/fuzz/fuzz_rows: $(B)/tests/fuzz/world.o $(B)/tests/fuzz/world-fakes.o
 
+# Like with like: modules, and what measures them, are built with the same flags.
+$(B)/tests/bench/%.so: $(B)/tests/bench/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^ -lpam
+$(B)/tests/bench/%: $(B)/tests/bench/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lsqlite3 -lpam
+
 $(B)/tests/report/sample: $(B)/tests/report/sample.o $(B)/libcredctl.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDCTL_LIBS)
@@ -234,7 +251,8 @@ build-pam: $(PAMTESTS) $(PROGRAMS)
 build-fault: $(FAULTS) $(PROGRAMS)
 build-tools: $(TOOLS)
 build-fuzz: $(FUZZERS) $(B)/pam_ephemeral/pam_ephemeral.so
-.PHONY: build-units build-pam build-fault build-tools build-fuzz
+build-bench: $(BENCHES) $(PROGRAMS) $(if $(wildcard tests/bench/fill.c),bench-daemon-build)
+.PHONY: build-units build-pam build-fault build-tools build-fuzz build-bench
 
 unit: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-units
@@ -280,6 +298,10 @@ check: deps-lab
 	+$(Q)$(MAKE) --no-print-directory fuzz-smoke
 	+$(Q)FAULT_SHORT=1 $(MAKE) --no-print-directory fault
 	+$(Q)$(MAKE) --no-print-directory system
+
+bench: deps-bench
+	+$(Q)$(MAKE) --no-print-directory build-bench
+	$(Q)tests/bench/bench $(B) $(if $(QUICK),--quick)
 
 report-check: deps-report
 	+$(Q)$(MAKE) --no-print-directory $(B)/tests/report/sample

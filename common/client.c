@@ -148,18 +148,22 @@ int client_send(int fd, const char *text, size_t len, uint64_t deadline_mono_use
 
         while (left > 0) {
                 ssize_t n;
-                int r;
+                int r = 0;
 
-                r = wait_ready(fd, POLLOUT, deadline_mono_usec);
-                if (r < 0)
-                        return r;
+                if (left_usec(deadline_mono_usec) == 0)
+                        return -ETIMEDOUT;
+                /* A call is smaller than a socket's buffer, so there is nearly always room. */
                 n = send(fd, text, left, MSG_NOSIGNAL | MSG_DONTWAIT);
                 if (n >= 0) {
                         text += n;
                         left -= (size_t)n;
-                } else if (errno != EAGAIN && errno != EINTR) {
+                } else if (errno == EAGAIN) {
+                        r = wait_ready(fd, POLLOUT, deadline_mono_usec);
+                } else if (errno != EINTR) {
                         return -errno;
                 }
+                if (r < 0)
+                        return r;
         }
         return 0;
 }

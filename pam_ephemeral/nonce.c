@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/client.h"
 
 #define DATA_NAME "credd.login"
 
@@ -27,7 +28,8 @@ bool nonce_is_fresh(const Nonce *nonce, const Person *person, pid_t pid, uint64_
             now_mono_usec == USEC_INFINITY) /* a clock that could not be read */
                 return false;
         /* Another module may have put another name into PAM_USER since. */
-        if (!person->known || person->uid != nonce->uid || strcmp(person->name, nonce->user) != 0)
+        if (!person->known || person->uid != nonce->person.uid ||
+            strcmp(person->name, nonce->person.name) != 0)
                 return false;
         age = now_mono_usec - nonce->since_mono_usec;
         return age < NONCE_FRESH_USEC && age < nonce->left_usec;
@@ -64,8 +66,7 @@ static int keep(pam_handle_t *pamh, const char *text, const Person *person,
         if (!nonce)
                 return -ENOMEM;
         memcpy(nonce->text, text, len + 1);
-        memcpy(nonce->user, person->name, sizeof(nonce->user));
-        nonce->uid = person->uid;
+        nonce->person = *person;
         nonce->pid = getpid();
         nonce->since_mono_usec = since_mono_usec;
         nonce->left_usec = left_usec;
@@ -104,6 +105,17 @@ const Nonce *nonce_own(pam_handle_t *pamh)
         const Nonce *own = NULL;
 
         return find_own(pamh, &own) == 0 ? own : NULL;
+}
+
+bool nonce_recall(pam_handle_t *pamh, const char *name, Person *ret_person)
+{
+        const Nonce *own = nonce_own(pamh);
+
+        if (!own || strcmp(own->person.name, name) != 0 ||
+            !nonce_is_fresh(own, &own->person, getpid(), client_deadline_usec(0)))
+                return false;
+        *ret_person = own->person;
+        return true;
 }
 
 int nonce_find(pam_handle_t *pamh, Secret *ret_text)

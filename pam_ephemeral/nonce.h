@@ -20,8 +20,7 @@
 
 typedef struct Nonce {
         char text[REPLY_LOGIN_MAX + 1];
-        char user[PERSON_NAME_MAX + 1];
-        uid_t uid;
+        Person person;
         pid_t pid;                /* the process that authenticated */
         uint64_t since_mono_usec; /* no later than credd's answer */
         uint64_t left_usec;       /* from then on, as credd saw it */
@@ -30,6 +29,10 @@ typedef struct Nonce {
 /* Whether account may be answered from what authenticate learned: the same process, the same
  * person, NONCE_FRESH_USEC at most, and not past the end of the access. Pure. */
 bool nonce_is_fresh(const Nonce *nonce, const Person *person, pid_t pid, uint64_t now_mono_usec);
+
+/* Who that name was, if this process kept a nonce that is fresh: so credd has just let in that name
+ * with that uid. */
+bool nonce_recall(pam_handle_t *pamh, const char *name, Person *ret_person);
 
 /* Puts the nonce into this handle's data and into the PAM environment. */
 int nonce_keep(pam_handle_t *pamh, const Reply *reply, const Person *person,

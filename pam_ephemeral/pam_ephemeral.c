@@ -25,10 +25,10 @@ static int run(Phase phase, Outcome (*enter)(const Visit *visit), pam_handle_t *
                int argc, const char **argv)
 {
         Outcome outcome = OUTCOME_REFUSED;
-        Visit visit;
+        Visit visit = {.pamh = pamh, .phase = phase, .flags = flags};
         int r;
 
-        r = visit_begin(pamh, flags, argc, argv, &visit);
+        r = visit_begin(&visit, argc, argv);
         /* Before it is known how it ends, so that every failure takes as long. */
         if (r != VISIT_ASIDE && phase == PHASE_AUTH)
                 (void)pam_fail_delay(pamh, FAIL_DELAY_USEC);
@@ -36,7 +36,7 @@ static int run(Phase phase, Outcome (*enter)(const Visit *visit), pam_handle_t *
                 outcome = enter(&visit);
         else
                 outcome = r < 0 ? phase_fault(&visit, phase) : OUTCOME_ASIDE;
-        visit_debug(&visit, phase, outcome);
+        visit_debug(&visit, outcome);
         return verdict_pam_code(outcome, phase);
 }
 

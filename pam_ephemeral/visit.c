@@ -19,6 +19,7 @@
 
 #include "common/cleanup.h"
 #include "common/client.h"
+#include "pam_ephemeral/nonce.h"
 
 static int find_person(Visit *visit)
 {
@@ -28,6 +29,9 @@ static int find_person(Visit *visit)
         /* Asked again in each phase: a module between two may have changed it. */
         if (pam_get_user(visit->pamh, &user, NULL) != PAM_SUCCESS || !user)
                 return -EIO;
+        /* The name service, which may be a network away, was asked in the phase before. */
+        if (visit->phase == PHASE_ACCOUNT && nonce_recall(visit->pamh, user, &visit->person))
+                return 0;
         r = person_lookup(user, &visit->person);
         if (r < 0)
                 pam_syslog(visit->pamh, LOG_ERR,
@@ -36,29 +40,29 @@ static int find_person(Visit *visit)
         return r;
 }
 
-int visit_begin(pam_handle_t *pamh, int flags, int argc, const char *const *argv, Visit *ret_visit)
+int visit_begin(Visit *visit, int argc, const char *const *argv)
 {
         const void *service = NULL;
         int wrong, r;
 
-        *ret_visit = (Visit){.pamh = pamh, .flags = flags, .service = ""};
-        wrong = options_from_argv(argc, argv, &ret_visit->options);
-        if (pam_get_item(pamh, PAM_SERVICE, &service) != PAM_SUCCESS || !service)
+        visit->service = "";
+        wrong = options_from_argv(argc, argv, &visit->options);
+        if (pam_get_item(visit->pamh, PAM_SERVICE, &service) != PAM_SUCCESS || !service)
                 return -EIO;
-        ret_visit->service = service;
-        if (!options_serve(&ret_visit->options, service))
+        visit->service = service;
+        if (!options_serve(&visit->options, service))
                 return VISIT_ASIDE;
-        r = find_person(ret_visit);
+        r = find_person(visit);
         if (r < 0)
                 return r;
         /* A name that nobody has is ours too, so that its refusal looks like any other. */
-        if (ret_visit->person.known && ret_visit->person.uid < ret_visit->options.min_uid)
+        if (visit->person.known && visit->person.uid < visit->options.min_uid)
                 return VISIT_ASIDE;
         if (wrong < 0)
-                pam_syslog(pamh, LOG_ERR,
+                pam_syslog(visit->pamh, LOG_ERR,
                            "unknown or wrong option \"%s\": all token logins through this line are "
                            "refused until it is corrected",
-                           ret_visit->options.wrong);
+                           visit->options.wrong);
         return wrong;
 }
 
@@ -161,9 +165,9 @@ Outcome visit_ask(const Visit *visit, LoginVerb verb, const char *proof, Reply *
         return outcome;
 }
 
-void visit_debug(const Visit *visit, Phase phase, Outcome outcome)
+void visit_debug(const Visit *visit, Outcome outcome)
 {
         if (visit->options.debug)
-                pam_syslog(visit->pamh, LOG_DEBUG, "%s: %s", verdict_phase_name(phase),
+                pam_syslog(visit->pamh, LOG_DEBUG, "%s: %s", verdict_phase_name(visit->phase),
                            verdict_outcome_name(outcome));
 }

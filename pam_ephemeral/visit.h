@@ -15,6 +15,7 @@
 
 typedef struct Visit {
         pam_handle_t *pamh; /* the host's */
+        Phase phase;
         int flags;
         Options options;     /* borrows argv */
         const char *service; /* libpam's */
@@ -22,9 +23,9 @@ typedef struct Visit {
 } Visit;
 
 /* 0: the login is ours. VISIT_ASIDE: it is not, say nothing and ask nothing. Negative: it is ours
- * or could be, and the line is wrong or libpam or NSS failed; logged. *ret_visit is filled as far
- * as it goes, so that visit_debug() works. */
-int visit_begin(pam_handle_t *pamh, int flags, int argc, const char *const *argv, Visit *ret_visit);
+ * or could be, and the line is wrong or libpam or NSS failed; logged. The caller has set pamh, phase
+ * and flags; the rest is filled as far as it goes, so that visit_debug() works. */
+int visit_begin(Visit *visit, int argc, const char *const *argv);
 
 /* It is a login at the console of this host: a code may be typed. */
 bool visit_takes_codes(const Visit *visit);
@@ -34,4 +35,4 @@ bool visit_takes_codes(const Visit *visit);
 Outcome visit_ask(const Visit *visit, LoginVerb verb, const char *proof, Reply *ret_reply);
 
 /* What came of it, at LOG_DEBUG if the line says so; names nobody. */
-void visit_debug(const Visit *visit, Phase phase, Outcome outcome);
+void visit_debug(const Visit *visit, Outcome outcome);

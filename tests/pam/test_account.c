@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pam_sm_acct_mgmt inside libpam: when it answers by itself, when it asks, and what it demands of
  * those who come without a token. */
+#include <dlfcn.h>
+
 #include "tests/pam/stage.h"
 
 #define AUTH "auth required % min_uid=0\n"
@@ -14,6 +16,18 @@
 #define PROFILE(options)                                                                           \
         "account [success=ok ignore=ignore module_unknown=ignore default=die] % " options "\n"     \
         "account required pam_permit.so\n"
+
+/* Stands before libc's. */
+static unsigned lookups;
+int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size,
+               struct passwd **ret)
+{
+        int (*libc)(const char *, struct passwd *, char *, size_t, struct passwd **) = NULL;
+
+        *(void **)&libc = dlsym(RTLD_NEXT, "getpwnam_r");
+        lookups++;
+        return libc(name, entry, buffer, size, ret);
+}
 
 static void log_in(Stage *s, const char *lines, Plan plan)
 {
@@ -38,10 +52,13 @@ static void test_account__at_once_in_the_same_process__no_question(void **state)
         Stage *s = *state;
 
         log_in(s, FULL, (Plan){.authenticate = ACCEPTED, .check_account = REFUSED});
+        assert_true(lookups > 0);
+        lookups = 0;
         assert_int_equal(pam_acct_mgmt(s->pamh, 0), PAM_SUCCESS);
         stage_ahead_usec += USEC_PER_SEC;
         assert_int_equal(pam_acct_mgmt(s->pamh, 0), PAM_SUCCESS);
         assert_sent(s, 1);
+        assert_int_equal(lookups, 0);
 }
 
 static void test_account__two_seconds_later__asks(void **state)
@@ -59,7 +76,9 @@ static void test_account__two_seconds_later__asks(void **state)
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 log_in(s, FULL, (Plan){.authenticate = ACCEPTED, .check_account = cases[i].answer});
                 stage_ahead_usec += 2 * USEC_PER_SEC;
+                lookups = 0;
                 assert_int_equal(pam_acct_mgmt(s->pamh, 0), cases[i].code);
+                assert_true(lookups > 0);
                 assert_sent(s, 2);
                 assert_call(s, 1, s->user, "io.credd.Login.CheckAccount", "login", NONCE);
         }

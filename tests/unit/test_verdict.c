@@ -87,8 +87,7 @@ static void test_verdict__names__distinct_and_never_null(void **state)
 
 static const Nonce nonce = {
         .text = "n",
-        .user = "alice",
-        .uid = 1001,
+        .person = {.known = true, .uid = 1001, .gid = 1001, .name = "alice"},
         .pid = 77,
         .since_mono_usec = 10 * USEC_PER_SEC,
         .left_usec = 3600 * USEC_PER_SEC,
