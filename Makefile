@@ -7,6 +7,7 @@ LOCALSTATEDIR ?= /var
 DESTDIR      ?=
 MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBEXECDIR   ?= $(PREFIX)/libexec
+UNITDIR      ?= $(PREFIX)/lib/systemd/system
 PAMDIR       ?= $(PREFIX)/lib/$(MULTIARCH)/security
 VERSION      := $(shell cat VERSION)
 
@@ -60,8 +61,8 @@ PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
 TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
             $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 
-.PHONY: all help deps-build deps-test deps-lab deps-report deps-lint unit pam system check soak \
-        report-check demo lab lint format install uninstall stage clean
+.PHONY: all help deps-build deps-test deps-lab deps-report deps-lint deps-deb unit pam system check soak \
+        report-check demo lab lint format install uninstall deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -85,6 +86,7 @@ help:
 #: make lint       formatting, rooms, exports, names that must agree, static analysis
 #: make install    DESTDIR= PREFIX=/usr; with DESTDIR no running system is touched
 #: make uninstall  takes away what install laid down, leaves the state and the configuration
+#: make deb        Debian packages into build/deb, for the release it runs on; RELEASE=trixie, for another, takes root
 #: V=1 shows the commands
 
 # --- dependencies -----------------------------------------------------------------------------------
@@ -97,6 +99,8 @@ deps-lab:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lab)
 deps-report:
 	@tests/lab/install-packages $(call deps,build) $(call deps,report)
+deps-deb:
+	@tests/lab/install-packages $(call deps,build) $(call deps,deb) $(if $(RELEASE),$(call deps,lab))
 deps-lint:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lint)
 
@@ -212,14 +216,14 @@ pam: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-pam
 	$(Q)MODULE=$(CURDIR)/$(B)/pam_ephemeral/pam_ephemeral.so tests/run-cmocka $(B)/tests/pam
 
-system: deps-lab all
+system: deps-lab deps-deb all
 	+$(Q)$(MAKE) --no-print-directory build-tools
 	$(Q)tests/system/run $(TESTS)
 
 soak:
 	+$(Q)SOAK=1 $(MAKE) --no-print-directory system
 
-check: deps-lab
+check: deps-lab deps-deb
 	+$(Q)$(MAKE) --no-print-directory unit
 	+$(Q)$(MAKE) --no-print-directory unit SAN=address,undefined
 	+$(Q)$(MAKE) --no-print-directory pam
@@ -232,9 +236,8 @@ report-check: deps-report
 demo: deps-lab all
 	$(Q)tests/lab/demo
 
-RELEASE ?= bookworm
 lab: deps-lab all
-	$(Q)tests/lab/enter $(RELEASE)
+	$(Q)tests/lab/enter $(or $(RELEASE),bookworm)
 
 lint: deps-lint all
 	$(Q)CI=1 tests/lint
@@ -245,11 +248,14 @@ format: deps-lint
 # --- install ----------------------------------------------------------------------------------------
 
 install: all
-	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) DESTDIR=$(DESTDIR) BUILD=$(B) \
-	  packaging/install-files install
+	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) \
+	  UNITDIR=$(UNITDIR) DESTDIR=$(DESTDIR) BUILD=$(B) packaging/install-files install
 uninstall:
-	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) DESTDIR=$(DESTDIR) BUILD=$(B) \
-	  packaging/install-files uninstall
+	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) \
+	  UNITDIR=$(UNITDIR) DESTDIR=$(DESTDIR) BUILD=$(B) packaging/install-files uninstall
+
+deb: deps-deb
+	$(Q)packaging/build-deb $(RELEASE)
 
 clean:
 	rm -rf build
