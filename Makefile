@@ -7,6 +7,7 @@ LOCALSTATEDIR ?= /var
 DESTDIR      ?=
 MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBEXECDIR   ?= $(PREFIX)/libexec
+UNITDIR      ?= $(PREFIX)/lib/systemd/system
 PAMDIR       ?= $(PREFIX)/lib/$(MULTIARCH)/security
 VERSION      := $(shell cat VERSION)
 
@@ -72,9 +73,9 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 
 BENCHES  := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_SRC)) $(B)/tests/bench/pam_echo_floor.so
 
-.PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint deps-bench unit pam fault system check soak \
+.PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint deps-bench deps-deb unit pam fault system check soak \
         fuzz fuzz-smoke fuzz-merge bench \
-        report-check demo lab lint format install uninstall stage clean
+        report-check demo lab lint format install uninstall stage deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -103,6 +104,7 @@ help:
 #: make lint       formatting, rooms, exports, names that must agree, static analysis
 #: make install    DESTDIR= PREFIX=/usr; with DESTDIR no running system is touched
 #: make uninstall  takes away what install laid down, leaves the state and the configuration
+#: make deb        Debian packages into build/deb, for the release it runs on; RELEASE=trixie, for another, takes root
 #: V=1 shows the commands
 
 # --- dependencies -----------------------------------------------------------------------------------
@@ -120,6 +122,8 @@ deps-report:
 # What cannot be installed is left out of the table, and it says so.
 deps-bench: deps-build
 	@tests/lab/install-packages $(call deps,bench) || :
+deps-deb:
+	@tests/lab/install-packages $(call deps,build) $(call deps,deb) $(if $(RELEASE),$(call deps,lab))
 deps-lint:
 	@tests/lab/install-packages $(call deps,build) $(call deps,test) $(call deps,lint)
 
@@ -280,18 +284,19 @@ fuzz-smoke:
 fuzz-merge: deps-fuzz
 	+$(Q)$(MAKE) --no-print-directory FUZZ=1 build-fuzz
 	$(Q)tests/fuzz/merge build/fuzz $(FUZZ_ONLY)
+
 fault: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-fault
 	$(Q)TEST_SECONDS=1200 MODULE=$(CURDIR)/$(B)/pam_ephemeral/pam_ephemeral.so tests/run-cmocka $(B)/tests/fault
 
-system: deps-lab all
+system: deps-lab deps-deb all
 	+$(Q)$(MAKE) --no-print-directory build-tools
 	$(Q)tests/system/run $(TESTS)
 
 soak:
 	+$(Q)SOAK=1 $(MAKE) --no-print-directory system
 
-check: deps-lab
+check: deps-lab deps-deb
 	+$(Q)$(MAKE) --no-print-directory unit
 	+$(Q)$(MAKE) --no-print-directory unit SAN=address,undefined
 	+$(Q)$(MAKE) --no-print-directory pam
@@ -310,9 +315,8 @@ report-check: deps-report
 demo: deps-lab all
 	$(Q)tests/lab/demo
 
-RELEASE ?= bookworm
 lab: deps-lab all
-	$(Q)tests/lab/enter $(RELEASE)
+	$(Q)tests/lab/enter $(or $(RELEASE),bookworm)
 
 lint: deps-lint all
 	$(Q)CI=1 tests/lint
@@ -323,11 +327,14 @@ format: deps-lint
 # --- install ----------------------------------------------------------------------------------------
 
 install: all
-	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) DESTDIR=$(DESTDIR) BUILD=$(B) \
-	  packaging/install-files install
+	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) \
+	  UNITDIR=$(UNITDIR) DESTDIR=$(DESTDIR) BUILD=$(B) packaging/install-files install
 uninstall:
-	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) DESTDIR=$(DESTDIR) BUILD=$(B) \
-	  packaging/install-files uninstall
+	$(Q)PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) PAMDIR=$(PAMDIR) LIBEXECDIR=$(LIBEXECDIR) \
+	  UNITDIR=$(UNITDIR) DESTDIR=$(DESTDIR) BUILD=$(B) packaging/install-files uninstall
+
+deb: deps-deb
+	$(Q)packaging/build-deb $(RELEASE)
 
 clean:
 	rm -rf build
