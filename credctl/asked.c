@@ -11,14 +11,15 @@
 
 static const Column columns[] = {
         {.name = "ID"},
-        {.name = "ASKED-BY", .cut = true},
-        {.name = "USER", .cut = true},
-        {.name = "ROLE", .cut = true},
-        {.name = "HOLDER", .cut = true},
-        {.name = "FOR"},
-        {.name = "APPROVALS", .right = true},
-        {.name = "LAPSES"},
-        {.name = "REASON", .cut = true},
+        {.name = "ASKED-BY", .least = 8},
+        {.name = "USER", .least = 12},
+        {.name = "ROLE", .least = 10},
+        {.name = "HOLDER", .least = 10, .spare = 4},
+        {.name = "FOR", .spare = 2},
+        {.name = "APPROVALS", .right = true, .spare = 1},
+        {.name = "LAPSES", .spare = 3},
+        {.name = "AT", .extra = true, .spare = 9},
+        {.name = "REASON", .least = 12},
 };
 
 const json_t *asked_of(const json_t *credential)
@@ -48,7 +49,7 @@ const char *asked_approvals(const json_t *credential, char buffer[static ASKED_A
 static int add_row(const Context *context, Table *table, const json_t *credential)
 {
         const json_t *asked = asked_of(credential);
-        char ttl[DURATION_TEXT_MAX], approvals[32], lapses[WHEN_TEXT_MAX];
+        char ttl[DURATION_TEXT_MAX], approvals[32], lapses[WHEN_TEXT_MAX], at[WHEN_TEXT_MAX];
 
         /* Elsewhere than on a terminal a cell is one word. */
         snprintf(approvals, sizeof approvals, "%" PRIu64 "/%" PRIu64,
@@ -63,6 +64,7 @@ static int add_row(const Context *context, Table *table, const json_t *credentia
                 duration_format(record_number_or(asked, "ttl_usec", 0), ttl),
                 approvals,
                 record_moment_cell(context, asked, "lapses_usec", lapses),
+                record_moment_exactly(asked, "lapses_usec", at),
                 record_text(credential, "reason"),
         };
         _Static_assert(ELEMENTSOF(cells) == ELEMENTSOF(columns), "a cell a column");

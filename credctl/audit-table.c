@@ -25,21 +25,6 @@ static const char *moment_of(const json_t *record, const char *name,
                                                                                            : "-";
 }
 
-/* Where to break: the last blank that fits; else the word goes beyond the edge. */
-static size_t piece_of(const char *text, size_t room)
-{
-        size_t len = strlen(text), at = room;
-
-        if (len <= room)
-                return len;
-        while (at > 0 && text[at] != ' ')
-                at--;
-        if (at > 0)
-                return at;
-        at = strcspn(text, " ");
-        return at;
-}
-
 /* A label, and a text beside it that goes on below itself. */
 __attribute__((format(printf, 5, 6))) static void labelled(const Context *context, Style style,
                                                            int indent, const char *label,
@@ -54,7 +39,7 @@ __attribute__((format(printf, 5, 6))) static void labelled(const Context *contex
         (void)vsnprintf(text, sizeof text, format, values);
         va_end(values);
         do {
-                size_t len = piece_of(at, room);
+                size_t len = output_piece(at, room);
 
                 output_line(context, style, "%*s%-*s%.*s", indent, "", LABEL,
                             at == text ? label : "", (int)len, at);
@@ -221,7 +206,7 @@ static void print_end(const Context *context, const json_t *c)
         const char *by = record_actor(c, "ended_by"), *reason = record_text(c, "end_reason");
 
         if (json_is_integer(json_object_get(c, "closed_usec")))
-                labelled(context, STYLE_PLAIN, 4, "closed", "%s: %s%s%s%s%s",
+                labelled(context, STYLE_PLAIN, 4, "closed", "%s, no login after that; %s%s%s%s%s",
                          moment_of(c, "closed_usec", closed), record_text_or(c, "state", "?"),
                          by ? " by " : "", by ? by : "", reason ? ": " : "", reason ? reason : "");
         if (!receipt)
@@ -257,12 +242,11 @@ static void print_credential(const Context *context, const json_t *c)
         const char *role = record_text(c, "role"), *holder = record_text(c, "holder");
         const char *access = record_text(c, "access"), *reason = record_text(c, "reason");
 
-        output_line(context, STYLE_HEADING, "  %s  %s%s%s%s%s, %s%s%s%s",
-                    record_text_or(c, "id", "?"), record_text_or(c, "user", "?"),
-                    holder ? " for " : "", holder ? holder : "", role ? ", role " : "",
-                    role ? role : "", record_text_or(c, "state", "?"),
-                    strcmp(record_text_or(c, "kind", ""), "drill") == 0 ? ", a drill" : "",
-                    access ? ", had access by a " : "", access ? access : "");
+        labelled(context, STYLE_HEADING, 2, record_text_or(c, "id", "?"), "%s%s%s%s%s, %s%s%s%s",
+                 record_text_or(c, "user", "?"), holder ? " for " : "", holder ? holder : "",
+                 role ? ", role " : "", role ? role : "", record_text_or(c, "state", "?"),
+                 strcmp(record_text_or(c, "kind", ""), "drill") == 0 ? ", a drill" : "",
+                 access ? ", had access by a " : "", access ? access : "");
         if (reason)
                 labelled(context, STYLE_PLAIN, 4, "reason", "%s", reason);
         print_request(context, json_object_get(c, "request"));

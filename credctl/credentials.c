@@ -12,16 +12,17 @@
 
 static const Column columns[] = {
         {.name = "ID"},
-        {.name = "USER", .cut = true},
+        {.name = "USER", .least = 12},
         {.name = "STATE"},
-        {.name = "KIND"},
-        {.name = "USES", .right = true},
-        {.name = "ISSUED-BY", .cut = true},
+        {.name = "KIND", .usual = "token", .spare = 3},
+        {.name = "USES", .right = true, .spare = 4},
+        {.name = "ISSUED-BY", .least = 9, .spare = 6},
         {.name = "LOGIN-UNTIL"},
-        {.name = "SESSIONS", .right = true},
-        {.name = "ROLE", .cut = true},
-        {.name = "HOLDER", .cut = true},
-        {.name = "REASON", .cut = true},
+        {.name = "AT", .extra = true, .spare = 9},
+        {.name = "SESSIONS", .right = true, .usual = "0", .spare = 5},
+        {.name = "ROLE", .least = 10, .spare = 2},
+        {.name = "HOLDER", .least = 10, .spare = 7},
+        {.name = "REASON", .least = 12, .spare = 1},
 };
 
 static Style style_of(const json_t *credential)
@@ -37,7 +38,7 @@ static Style style_of(const json_t *credential)
 
 static int add_credential(const Context *context, Table *table, const json_t *credential)
 {
-        char uses[RECORD_TEXT_MAX], until[WHEN_TEXT_MAX], open[24];
+        char uses[RECORD_TEXT_MAX], until[WHEN_TEXT_MAX], at[WHEN_TEXT_MAX], open[24];
 
         snprintf(open, sizeof open, "%" PRIu64, record_number_or(credential, "sessions_open", 0));
 
@@ -49,6 +50,7 @@ static int add_credential(const Context *context, Table *table, const json_t *cr
                 record_uses(credential, uses),
                 record_actor(credential, "issued_by"),
                 record_moment_cell(context, credential, "login_limit_usec", until),
+                record_moment_exactly(credential, "login_limit_usec", at),
                 open,
                 record_text(credential, "role"),
                 record_text(credential, "holder"),

@@ -56,10 +56,36 @@ static void print_usage(const Verb *verb)
         putchar('\n');
 }
 
+/* "disable ROLE [--reason] [--wait]" */
+static void print_command(const Verb *verb, const Command *command)
+{
+        printf("  %s%s%s", command->name, command->operand ? " " : "", command->operand ?: "");
+        for (const Option *option = verb->options; option && option->name; option++) {
+                char word[64];
+
+                snprintf(word, sizeof word, " %s ", option->name);
+                if (strstr(command->options, word))
+                        printf(" [--%s]", option->name);
+        }
+        putchar('\n');
+}
+
+static void print_commands(const Verb *verb)
+{
+        const Command *command = verb_commands(verb);
+
+        if (!command)
+                return;
+        puts("\nCommands:\n");
+        for (; command->name; command++)
+                print_command(verb, command);
+}
+
 void help_verb(const Verb *verb)
 {
         print_usage(verb);
         printf("\n%s\n", verb->line);
+        print_commands(verb);
         if (verb->options) {
                 putchar('\n');
                 print_options(verb->options);

@@ -58,16 +58,19 @@ void output_line(const Context *context, Style style, const char *format, ...)
         printf("%s%s%s\n", colour ? colour : "", line, colour ? "\033[0m" : "");
 }
 
-/* How much of the text fits into a line: up to its last blank there, all of it, or one long word. */
-static int line_length(const char *text, size_t room)
+size_t output_piece(const char *text, size_t room)
 {
         size_t len = strlen(text), at = room;
 
         if (len <= room)
-                return (int)len;
+                return len;
         while (at > 0 && text[at] != ' ')
                 at--;
-        return (int)(at > 0 ? at : strcspn(text, " "));
+        if (at > 0)
+                return at;
+        for (at = room; at > 1 && ((unsigned char)text[at] & 0xc0) == 0x80;)
+                at--;
+        return at;
 }
 
 void output_item(const Context *context, Style style, int indent, const char *label,
@@ -80,7 +83,7 @@ void output_item(const Context *context, Style style, int indent, const char *la
                 return;
         }
         while (*(text += strspn(text, " "))) {
-                int len = line_length(text, WIDTH - (size_t)indent);
+                int len = (int)output_piece(text, WIDTH - (size_t)indent);
 
                 output_line(context, style, "%-*s%s%.*s", room, label, indent > 0 ? " " : "", len,
                             text);

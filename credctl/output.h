@@ -30,6 +30,10 @@ void output_paragraph(const Context *context, int indent, const char *text);
 void output_item(const Context *context, Style style, int indent, const char *label,
                  const char *text);
 
+/* How many bytes of the text go into a line with that room: up to its last blank there, all of it, or as much
+ * of one long word as does, in whole characters. */
+size_t output_piece(const char *text, size_t room);
+
 /* A secret and a newline, past stdio and so without a copy there. -errno: not or not all of it. */
 int output_secret(const char *text);
 

@@ -39,30 +39,36 @@ const char *receipt_verdict(const json_t *receipt, char buffer[static RECORD_TEX
         return buffer;
 }
 
+#define INDENT 17
+
 static void print_evidence(const Context *context, const json_t *evidence)
 {
-        char late[DURATION_TEXT_MAX], steps[RECORD_TEXT_MAX];
+        char late[DURATION_TEXT_MAX], steps[RECORD_TEXT_MAX], seen[RECORD_TEXT_MAX + 8];
         uint64_t late_usec = record_number_or(evidence, "late_usec", 0);
 
         output_line(context, STYLE_PLAIN,
                     "  session        %s, leader %" PRIu64 ": gone %s after its deadline",
                     record_text_or(evidence, "session", "without an id"),
                     record_number_or(evidence, "leader", 0), duration_format(late_usec, late));
-        output_line(context, STYLE_PLAIN,
-                    "                 seen: leader %s; logind: %s; scope %s; processes: %s",
-                    record_text_or(evidence, "leader_sign", "?"),
-                    record_text_or(evidence, "logind_sign", "?"),
-                    record_text_or(evidence, "scope_sign", "?"),
-                    record_text_or(evidence, "tree_sign", "?"));
+        snprintf(seen, sizeof seen, "seen: leader %s; logind: %s; scope %s; processes: %s",
+                 record_text_or(evidence, "leader_sign", "?"),
+                 record_text_or(evidence, "logind_sign", "?"),
+                 record_text_or(evidence, "scope_sign", "?"),
+                 record_text_or(evidence, "tree_sign", "?"));
+        output_paragraph(context, INDENT, seen);
         record_join(json_object_get(evidence, "steps"), steps);
-        output_line(context, STYLE_PLAIN, "                 done: %s", *steps ? steps : "nothing");
+        snprintf(seen, sizeof seen, "done: %s", *steps ? steps : "nothing");
+        output_paragraph(context, INDENT, seen);
 }
 
 static void print_residue(const Context *context, const json_t *residue)
 {
-        output_line(context, STYLE_ALARM, "  left behind    process %" PRIu64 " %s in %s",
-                    record_number_or(residue, "pid", 0), record_text_or(residue, "command", "?"),
-                    record_text_or(residue, "unit", "?"));
+        char text[RECORD_TEXT_MAX];
+
+        snprintf(text, sizeof text, "process %" PRIu64 " %s in %s",
+                 record_number_or(residue, "pid", 0), record_text_or(residue, "command", "?"),
+                 record_text_or(residue, "unit", "?"));
+        output_item(context, STYLE_ALARM, INDENT, "  left behind", text);
 }
 
 void receipt_print(const Context *context, const json_t *receipt)

@@ -91,6 +91,14 @@ const char *record_moment_cell(const Context *context, const json_t *record, con
                                         : when_format(usec, WHEN_WORD, buffer);
 }
 
+const char *record_moment_exactly(const json_t *record, const char *name,
+                                  char buffer[static WHEN_TEXT_MAX])
+{
+        uint64_t usec;
+
+        return record_number(record, name, &usec) ? when_format(usec, WHEN_LOCAL, buffer) : NULL;
+}
+
 const char *record_moment(const Context *context, const json_t *record, const char *name,
                           char buffer[static RECORD_TEXT_MAX])
 {

@@ -34,6 +34,9 @@ const char *record_uses(const json_t *credential, char buffer[static RECORD_TEXT
 /* A moment for a cell: "in 43min" on a terminal, else one word. NULL: absent. */
 const char *record_moment_cell(const Context *context, const json_t *record, const char *name,
                                char buffer[static WHEN_TEXT_MAX]);
+/* The same moment in local time with its offset. */
+const char *record_moment_exactly(const json_t *record, const char *name,
+                                  char buffer[static WHEN_TEXT_MAX]);
 /* A moment for a sentence: local time with offset, and how far it is. "-": absent. Returns buffer.
  */
 const char *record_moment(const Context *context, const json_t *record, const char *name,

@@ -10,9 +10,16 @@
 #include "credctl/table.h"
 
 static const Column columns[] = {
-        {.name = "ID"},         {.name = "USER", .cut = true}, {.name = "SESSION"},
-        {.name = "SERVICE"},    {.name = "FROM", .cut = true}, {.name = "STATE"},
-        {.name = "LEFT/ENDED"}, {.name = "ROLE", .cut = true}, {.name = "HOLDER", .cut = true},
+        {.name = "ID"},
+        {.name = "USER", .least = 12},
+        {.name = "SESSION", .spare = 4},
+        {.name = "SERVICE", .spare = 3},
+        {.name = "FROM", .least = 12, .spare = 2},
+        {.name = "STATE", .usual = "open", .spare = 6},
+        {.name = "LEFT/ENDED"},
+        {.name = "AT", .extra = true, .spare = 9},
+        {.name = "ROLE", .least = 10, .spare = 1},
+        {.name = "HOLDER", .least = 10, .spare = 5},
 };
 
 /* "1h 30min"; off a terminal the same as one word, which duration_parse() takes too. */
@@ -29,7 +36,8 @@ static const char *format_left(const Context *context, uint64_t left_usec,
 
 static int add_session(const Context *context, Table *table, const json_t *session)
 {
-        char text[WHEN_TEXT_MAX];
+        char text[WHEN_TEXT_MAX], at[WHEN_TEXT_MAX];
+        bool ended = json_is_integer(json_object_get(session, "ended_usec"));
         const char *end = record_moment_cell(context, session, "ended_usec", text);
         Style style = STYLE_PLAIN;
         uint64_t left_usec;
@@ -47,6 +55,7 @@ static int add_session(const Context *context, Table *table, const json_t *sessi
                 record_text(session, "rhost"),
                 record_text(session, "state"),
                 end,
+                record_moment_exactly(session, ended ? "ended_usec" : "deadline_usec", at),
                 record_text(session, "role"),
                 record_text(session, "holder"),
         };

@@ -69,3 +69,8 @@ const Verb *verb_find(const char *name)
                         return verb;
         return NULL;
 }
+
+const Command *verb_commands(const Verb *verb)
+{
+        return verb->run == verb_role_run ? verb_role_commands : NULL;
+}

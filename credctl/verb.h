@@ -20,10 +20,22 @@ typedef struct Verb {
         int (*run)(const Context *context, const Arguments *arguments);
 } Verb;
 
+/* What a verb such as "role" has of its own: each with the operand that must follow it (NULL: none)
+ * and the options of the verb that it takes, each between blanks. */
+typedef struct Command {
+        const char *name;
+        const char *operand;
+        const char *options;
+        int (*run)(const Context *context, const Arguments *arguments, const char *operand);
+} Command;
+
 /* Ended by a row without a name. */
 extern const Verb credctl_verbs[];
+extern const Command verb_role_commands[];
 
 const Verb *verb_find(const char *name);
+/* NULL: it has none. Ended by one without a name. */
+const Command *verb_commands(const Verb *verb);
 
 extern const Option verb_approve_options[];
 extern const Option verb_deny_options[];

@@ -20,26 +20,20 @@ const Option verb_role_options[] = {
         {.name = NULL},
 };
 
-typedef struct Command {
-        const char *name;
-        const char *operand; /* what must follow it; NULL: nothing */
-        const char *options; /* those of the verb that it takes, each between blanks */
-        int (*run)(const Context *context, const Arguments *arguments, const char *operand);
-} Command;
-
-static const Command commands[] = {
+const Command verb_role_commands[] = {
         {"list", NULL, "", role_list_run},
         {"show", "ROLE", "", role_show_run},
         {"enable", "ROLE", " reason ", role_enable_run},
         {"disable", "ROLE", " reason revoke dry-run wait yes ", role_disable_run},
         {"check", "FILE", "", role_check_run},
+        {.name = NULL},
 };
 
 static const Command *find_command(const char *name)
 {
-        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
-                if (strcmp(commands[i].name, name) == 0)
-                        return &commands[i];
+        for (const Command *command = verb_role_commands; command->name; command++)
+                if (strcmp(command->name, name) == 0)
+                        return command;
         return NULL;
 }
 
@@ -49,11 +43,10 @@ static int say_commands(const char *typed)
         char known[256] = "";
         size_t n = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(commands) && n < sizeof known; i++) {
-                suggest_offer(&suggestion, commands[i].name);
-                n += (size_t)snprintf(known + n, sizeof known - n, "%s%s%s%s", i ? ", " : "",
-                                      commands[i].name, commands[i].operand ? " " : "",
-                                      commands[i].operand ?: "");
+        for (const Command *c = verb_role_commands; c->name && n < sizeof known; c++) {
+                suggest_offer(&suggestion, c->name);
+                n += (size_t)snprintf(known + n, sizeof known - n, "%s%s%s%s", n ? ", " : "",
+                                      c->name, c->operand ? " " : "", c->operand ?: "");
         }
         if (typed && suggestion.best)
                 return words_fail(OUTCOME_USAGE, "no command %s of role; did you mean %s?", typed,

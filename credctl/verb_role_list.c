@@ -70,8 +70,8 @@ static int print_roles(const Context *context, const json_t *roles)
         static const Column columns[] = {
                 {.name = "ROLE"},
                 {.name = "STATE"},
-                {.name = "OFF-BY", .cut = true},
-                {.name = "REASON/DESCRIPTION", .cut = true},
+                {.name = "OFF-BY", .least = 8},
+                {.name = "REASON/DESCRIPTION", .least = 18},
         };
         CLEANUP(table_freep) Table *table = NULL;
         json_t *role;
@@ -109,8 +109,11 @@ int role_list_run(const Context *context, const Arguments *arguments, const char
 
 static void print_fact(const Context *context, const char *name, const char *value)
 {
+        char label[80];
+
+        snprintf(label, sizeof label, "  %s", name);
         if (value && *value)
-                output_line(context, STYLE_PLAIN, "  %-21s%s", name, value);
+                output_item(context, STYLE_PLAIN, 23, label, value);
 }
 
 /* "max_ttl_usec" and a number as "max_ttl" and "4h"; lists with blanks. */

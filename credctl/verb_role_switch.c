@@ -115,18 +115,20 @@ static int show_dry_run(const Switching *switching, json_t *before)
 {
         const Context *context = switching->context;
         bool revoke = arguments_flag(switching->arguments, "revoke");
+        char text[256];
         int r;
 
         if (context->form == OUTPUT_JSON)
                 return output_json(context, "disable", before);
         r = print_under(context, before, stdout);
+        snprintf(text, sizeof text,
+                 "Role %s would be off: %" PRIu64 " session%s would be ended, %" PRIu64
+                 " unspent credential%s %s.",
+                 switching->role, switching->sessions, WORDS_PLURAL(switching->sessions),
+                 switching->unspent, WORDS_PLURAL(switching->unspent),
+                 revoke ? "revoked" : "suspended");
         if (r == 0 && with_words(context))
-                output_line(context, STYLE_PLAIN,
-                            "Role %s would be off: %" PRIu64 " session%s would be ended, %" PRIu64
-                            " unspent credential%s %s.",
-                            switching->role, switching->sessions, WORDS_PLURAL(switching->sessions),
-                            switching->unspent, WORDS_PLURAL(switching->unspent),
-                            revoke ? "revoked" : "suspended");
+                output_paragraph(context, 0, text);
         return r;
 }
 

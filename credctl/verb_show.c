@@ -19,8 +19,11 @@
 
 static void print_fact(const Context *context, const char *name, const char *value)
 {
+        char label[64];
+
+        snprintf(label, sizeof label, "  %s", name);
         if (value && *value)
-                output_line(context, STYLE_PLAIN, "  %-15s%s", name, value);
+                output_item(context, STYLE_PLAIN, 17, label, value);
 }
 
 static void print_moment(const Context *context, const char *name, const json_t *credential,

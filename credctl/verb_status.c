@@ -17,8 +17,8 @@ static bool is_frozen(const json_t *status)
 
 static void print_frozen(const Context *context)
 {
-        output_line(context, STYLE_ALARM,
-                    "FROZEN    no login with a token is possible on this host; "
+        output_item(context, STYLE_ALARM, 10, "FROZEN",
+                    "no login with a token is possible on this host; "
                     "to let them in again: credctl thaw");
 }
 
@@ -28,7 +28,7 @@ static void print_problems(const Context *context, const json_t *problems)
         size_t i;
 
         json_array_foreach (problems, i, problem) {
-                output_line(context, STYLE_ALARM, "problem   %s",
+                output_item(context, STYLE_ALARM, 10, "problem",
                             json_is_string(problem) ? json_string_value(problem) : "?");
         }
 }
@@ -94,9 +94,28 @@ int verb_status_run(const Context *context, const Arguments *arguments)
         return r == 0 && problems > 0 ? OUTCOME_FAILED : r;
 }
 
+/* What waits for somebody, if this person may see it; no error is worth a word here. */
+static void print_requests(const Context *context)
+{
+        json_auto_t *parameters = json_object(), *requests = NULL;
+        size_t n;
+
+        if (!parameters ||
+            connection_read_pages(context, "Requests", "requests", parameters, &requests) != 0)
+                return;
+        n = json_array_size(requests);
+        if (n > 0)
+                output_line(context, STYLE_WARNING,
+                            "requests  %zu wait%s to be decided or collected: credctl requests", n,
+                            n == 1 ? "s" : "");
+}
+
 int verb_status_overview(const Context *context)
 {
         size_t problems;
+        int r = show_status(context, &problems);
 
-        return show_status(context, &problems);
+        if (r == 0 && context->form == OUTPUT_TABLE)
+                print_requests(context);
+        return r;
 }

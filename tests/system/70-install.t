@@ -28,6 +28,7 @@ declare -A wanted=(
     [/usr/lib/systemd/system/credd-drill@.service]=644 [/usr/lib/systemd/system/credd-drill@.timer]=644
     [/usr/lib/tmpfiles.d/credd.conf]=644 [/usr/share/polkit-1/rules.d/50-credd.rules]=644
     [/usr/lib/systemd/catalog/credd.catalog]=644 [/usr/share/pam-configs/ephemeral]=644
+    [/usr/share/bash-completion/completions/credctl]=644 [/usr/share/zsh/vendor-completions/_credctl]=644
     [/etc/credd]=755 [/etc/credd/credd.conf]=644 [/etc/credd/roles.d]=755
     [/usr/share/credd/io.credd.Admin.varlink]=644 [/usr/share/credd/io.credd.Login.varlink]=644
     [/usr/share/credd/org.varlink.service.varlink]=644

@@ -301,7 +301,7 @@ is "$(jq -c '[.schema, .status.logind, .status.problems, .status.sessions_overdu
 
 long="$(printf 'a reason that goes on %.0s' {1..8})"
 wide=$(id_of "$(issue_token uma --reason "$long" --holder 'somebody with a long name' --from 2001:db8:1234:5678:9abc:def0:1234:0/112)")
-columns() { sed -e 's/\x1b\[[0-9;]*m//g' -e 's/\r$//' | awk '{ if (length($0) > n) n = length($0) } END { print n + 0 }'; }
+columns() { sed -e 's/\x1b\[[0-9;]*m//g' -e 's/\r$//' -e 's/…/+/g' | awk '{ if (length($0) > n) n = length($0) } END { print n + 0 }'; }
 plain=$(id_of "$(issue_token uma)")
 for arguments in '' help status list 'list --all' sessions 'sessions --all' 'issue --help' 'list --help' 'revoke --help' 'explain --help' "show $plain" \
     'issue --user uma --reason why'; do
