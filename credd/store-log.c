@@ -9,7 +9,8 @@
 #define LOG_HEADER   32
 #define FRAME_HEADER 24
 #define PAGE         4096
-#define SLICE        (512 * 1024)
+/* An end of a session may have to wait for the flush of one. */
+#define SLICE (128 * 1024)
 /* Laying out is for speed: it does not take the last of a small disk. */
 #define ROOM_FACTOR 8
 

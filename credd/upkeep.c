@@ -48,8 +48,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         (void)sd_event_now(sd_event_source_get_event(source), CLOCK_MONOTONIC, &now);
         if (now < upkeep->committed_usec + QUIET_USEC)
                 wait_quiet(upkeep, upkeep->committed_usec + QUIET_USEC - now);
-        else if (store_log_frames(upkeep->manager->store) >= WORTHWHILE)
+        else if (store_log_frames(upkeep->manager->store) >= WORTHWHILE) {
                 write_back(upkeep);
+                (void)sd_event_source_set_enabled(upkeep->lay_out, SD_EVENT_ON);
+        }
         return 0;
 }
 
@@ -71,7 +73,8 @@ void upkeep_committed(Upkeep *upkeep)
                 wait_quiet(upkeep, QUIET_USEC);
 }
 
-/* A slice a turn, and none where room is short: then the log grows as it is written. */
+/* In the first pause after some work: a host where little happens has no use for it, and where much does the
+ * log has its length after one round anyway. A slice a turn, and none where room is short. */
 static int on_lay_out(sd_event_source *source, void *userdata)
 {
         Upkeep *upkeep = userdata;
@@ -96,7 +99,7 @@ static int add_sources(Upkeep *upkeep, sd_event *event)
         if (r >= 0)
                 r = sd_event_source_set_priority(upkeep->lay_out, PRIORITY_IDLE);
         if (r >= 0)
-                r = sd_event_source_set_enabled(upkeep->lay_out, SD_EVENT_ON);
+                r = sd_event_source_set_enabled(upkeep->lay_out, SD_EVENT_OFF);
         return r;
 }
 
