@@ -98,6 +98,7 @@ help:
 #: make mutants     changes what decides about access and sees whether a unit test notices; takes minutes;
 #:                  TESTS=credd/kill.c for that file alone
 #: make bench      what a login costs, beside the disk and other modules; QUICK=1 for a short one (root)
+#: make bench-daemon-build  what measures the daemon alone, in build/tests/bench; as root
 #: make demo       a token, an SSH login, its end at the deadline, and the receipt (root)
 #: make lab        a shell in the lab (root); RELEASE=trixie for Debian 13
 #: make report-check  credctl audit's page in a browser: nothing too wide, pictures in build/report
@@ -245,6 +246,24 @@ $(B)/tests/report/sample: $(B)/tests/report/sample.o $(B)/libcredctl.a $(B)/libc
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDCTL_LIBS)
 
 $(call obj,$(UNIT_SRC)): | $(GENERATED)
+
+# What the daemon can do by itself, measured. credd-of-batch-one is the same with a commit a request.
+BENCH_DAEMON_SRC := $(wildcard tests/bench/daemon-*.c)
+BENCH_DAEMON := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_DAEMON_SRC)) \
+                $(B)/tests/bench/credd-of-batch-one
+BENCH_RIG    := $(call obj,tests/bench/rig.c tests/bench/fly.c tests/bench/fill.c tests/bench/raw.c)
+$(B)/tests/bench/daemon-%: $(B)/tests/bench/daemon-%.o $(BENCH_RIG) $(B)/libcredd.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDD_LIBS)
+$(B)/tests/bench/batch-one.o: credd/batch.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -DBATCH_REQUESTS_MAX=1 -MMD -MP -c -o $@ $<
+$(B)/tests/bench/credd-of-batch-one: $(B)/credd/main.o $(B)/tests/bench/batch-one.o $(B)/libcredd.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(CREDD_LIBS)
+bench-daemon-build: $(BENCH_DAEMON) $(B)/credd/credd
+.PHONY: bench-daemon-build
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

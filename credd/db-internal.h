@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Shared by db.c and db-copy.c alone: here, and nowhere else, SQLite is known. */
+/* Shared by the files db*.c alone: here, and nowhere else, SQLite is known. */
 #pragma once
 
 #include <sqlite3.h>
@@ -10,6 +10,7 @@ struct Db {
         sqlite3 *handle;
         sqlite3_stmt **statements;
         unsigned n_statements;
+        int log_frames; /* in the log, and not in the file yet */
         sqlite3_stmt *begin, *commit, *savepoint, *release, *rollback_to;
 };
 
@@ -18,6 +19,8 @@ int db_error_of(int code);
 int db_execute(Db *db, const char *sql);
 /* Runs a pragma and reads its value back: SQLite ignores what it cannot do without a word. */
 int db_pragma(Db *db, const char *sql, const char *expect);
+/* db-log.c: from now on the log is moved when the caller says so. */
+void db_log_watch(Db *db);
 int db_prepare_all(Db *db, const DbSchema *schema);
 /* Is this file ours, and not from the future? -EBADMSG; -ENOTSUP. */
 int db_inspect(Db *db, const DbSchema *schema, unsigned *ret_version);

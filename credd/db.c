@@ -11,6 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What SQLite keeps at hand for its small allocations; its own 40 are few for what a login runs. */
+#define SMALL_BYTES 1200
+#define SMALL_COUNT 160
+
 int db_error_of(int code)
 {
         switch (code & 0xff) {
@@ -93,6 +97,7 @@ static int setup(Db *db)
         } settings[] = {
                 {"PRAGMA journal_mode=WAL", "PRAGMA journal_mode", "wal"},
                 {"PRAGMA synchronous=FULL", "PRAGMA synchronous", "2"},
+                {"PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint", "0"},
                 {"PRAGMA foreign_keys=ON", "PRAGMA foreign_keys", "1"},
                 /* the file is trusted as little as any input */
                 {"PRAGMA trusted_schema=OFF", "PRAGMA trusted_schema", "0"},
@@ -206,12 +211,21 @@ int db_prepare_all(Db *db, const DbSchema *schema)
         return r;
 }
 
+/* One thread: no lock is taken for others, and nobody asks what memory was used. The first opening of the
+ * process decides it; where a test has used SQLite before, all is the same, but slower. */
+static void configure_library(void)
+{
+        (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(const char *path, const DbSchema *schema, Db **ret_db)
 {
         CLEANUP(db_closep) Db *db = NULL;
         unsigned version = 0;
         int r;
 
+        configure_library();
         db = calloc(1, sizeof(*db));
         if (!db)
                 return -ENOMEM;
@@ -219,6 +233,9 @@ int db_open(const char *path, const DbSchema *schema, Db **ret_db)
                                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                                                 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
                                         NULL));
+        if (r == 0)
+                r = db_error_of(sqlite3_db_config(db->handle, SQLITE_DBCONFIG_LOOKASIDE, NULL,
+                                                  SMALL_BYTES, SMALL_COUNT));
         /* Exclusive before the first read, and a look before the first write. */
         if (r == 0)
                 r = db_execute(db, "PRAGMA locking_mode=EXCLUSIVE");
@@ -228,6 +245,8 @@ int db_open(const char *path, const DbSchema *schema, Db **ret_db)
                 r = db_inspect(db, schema, &version);
         if (r == 0)
                 r = setup(db);
+        if (r == 0)
+                db_log_watch(db);
         if (r == 0)
                 r = migrate(db, schema, version);
         if (r == 0)
@@ -360,6 +379,11 @@ int db_run(Db *db, unsigned number, const char *format, ...)
                 r = step(db, number);
         assert(r <= 0); /* a statement that returns rows is asked by db_first() */
         return r < 0 ? r : sqlite3_changes(db->handle);
+}
+
+int64_t db_last_key(const Db *db)
+{
+        return sqlite3_last_insert_rowid(db->handle);
 }
 
 bool db_is_null(Db *db, unsigned number, int column)

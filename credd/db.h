@@ -42,6 +42,8 @@ int db_rollback_to(Db *db);
  * t uint64_t microseconds; T the same, USEC_INFINITY is null. */
 /* Runs to the end. Number of changed rows, or an error. */
 int db_run(Db *db, unsigned statement, const char *format, ...);
+/* The key of the row that the last insertion made. */
+int64_t db_last_key(const Db *db);
 /* 1: there is a row; its columns can be read until db_next() or db_end(). 0: none, ended. */
 int db_first(Db *db, unsigned statement, const char *format, ...);
 int db_next(Db *db, unsigned statement);
@@ -57,6 +59,14 @@ const char *db_text(Db *db, unsigned statement, int column);
 /* After db_text(): its bytes, NULs within counted. */
 size_t db_text_len(Db *db, unsigned statement, int column);
 const void *db_blob(Db *db, unsigned statement, int column, size_t *ret_len);
+
+/* The log (db-log.c), which is moved into the file by nobody else. */
+/* Pages that are in it since it was last moved. */
+int db_log_frames(const Db *db);
+/* Outside of a transaction. An error changes nothing: the log has it all still. -EBUSY: not now. */
+int db_log_write_back(Db *db);
+/* Makes its file so large with zeros, by so many bytes at most, and flushes them. 1: it is smaller still. */
+int db_log_lay_out(Db *db, int64_t size, int64_t most);
 
 /* A copy as one file, made while the database is used: db-copy.c. Outside of a transaction. */
 typedef struct DbCopy DbCopy;

@@ -10,6 +10,8 @@
 
 #include "credd/events-fields.h"
 
+#define NAME_MAX_LEN 31 /* of a field in a message */
+
 static const struct {
         const char *name, *id;
         int priority;
@@ -50,26 +52,54 @@ static const char *field(const json_t *fields, const char *id, const char *name)
         return json_string_value(json_object_get(fields, name));
 }
 
+/* "{name}" at p: how long it is with its braces; 0: there is none. */
+static size_t read_placeholder(const char *p, char ret_name[static NAME_MAX_LEN + 1])
+{
+        size_t n;
+
+        if (*p != '{')
+                return 0;
+        n = strspn(p + 1, "abcdefghijklmnopqrstuvwxyz_");
+        if (n == 0 || n > NAME_MAX_LEN || p[1 + n] != '}')
+                return 0;
+        memcpy(ret_name, p + 1, n);
+        ret_name[n] = '\0';
+        return n + 2;
+}
+
+/* Writes it, or with NULL only counts. */
+static size_t put_text(char *to, size_t at, const char *text, size_t len)
+{
+        if (to)
+                memcpy(to + at, text, len);
+        return at + len;
+}
+
+static size_t put_message(EventKind kind, const char *id, const json_t *fields, char *to)
+{
+        size_t at = 0;
+
+        for (const char *p = kinds[kind].text; *p;) {
+                char name[NAME_MAX_LEN + 1];
+                size_t used = read_placeholder(p, name), plain = strcspn(p + 1, "{") + 1;
+                const char *value = used > 0 ? field(fields, id, name) ?: "-" : p;
+
+                at = put_text(to, at, value, used > 0 ? strlen(value) : plain);
+                p += used > 0 ? used : plain;
+        }
+        return at;
+}
+
 char *event_message(EventKind kind, const char *id, const json_t *fields)
 {
-        AUTO_FREE char *text = NULL;
-        size_t size = 0;
-        FILE *out;
+        size_t len = put_message(kind, id, fields, NULL);
+        char *text = malloc(len + 1);
 
-        out = open_memstream(&text, &size);
-        if (!out)
+        if (!text)
                 return NULL;
-        for (const char *p = kinds[kind].text; *p;) {
-                char name[32];
-                int used = 0;
-
-                if (sscanf(p, "{%31[a-z_]}%n", name, &used) == 1 && used > 0) {
-                        (void)fputs(field(fields, id, name) ?: "-", out);
-                        p += used;
-                } else
-                        (void)fputc(*p++, out);
-        }
-        return fclose(out) == 0 ? take_ptr(text) : NULL;
+        (void)put_message(kind, id, fields, text);
+        text[len] = '\0';
+        return text;
 }
 
 /* --- fields --- */

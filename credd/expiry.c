@@ -11,7 +11,8 @@
 #include "credd/receipts.h"
 #include "credd/unclaimed.h"
 
-#define SLICE      128
+/* Of each queue: what a login that comes meanwhile waits for, a few milliseconds on a busy machine. */
+#define SLICE      32
 #define RETRY_USEC USEC_PER_SEC
 
 /* One pass over the logins that may be unclaimed, in slices. They come by their numbers, and a later one
@@ -67,7 +68,9 @@ static int expire_one(Manager *manager, const ExpiryRow *row)
         r = store_close_credential(manager->store, row->num, CAUSE_EXPIRED);
         if (r == 0)
                 r = event_credential_expired(&manager->events, &credential);
-        return r < 0 ? r : receipts_try(manager, row->num);
+        credential.cause = CAUSE_EXPIRED;
+        credential.has_hash = false;
+        return r < 0 ? r : receipts_try_known(manager, &credential);
 }
 
 /* *ret_next_usec: when the head of the rest is due; USEC_INFINITY: the queue is empty. */

@@ -81,8 +81,12 @@ Journal *journal_free(Journal *journal)
 /* journald drops a field with any other name without a word; a leading '_' is its own. */
 static bool name_is_valid(const char *name)
 {
-        size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+        size_t n = 0;
 
+        for (; (name[n] >= 'A' && name[n] <= 'Z') || (name[n] >= '0' && name[n] <= '9') ||
+               name[n] == '_';
+             n++)
+                ;
         return n > 0 && n <= FIELD_NAME_MAX && !name[n] && *name != '_' &&
                !(*name >= '0' && *name <= '9');
 }

@@ -25,6 +25,7 @@
 #include "credd/session.h"
 #include "credd/setup.h"
 #include "credd/subscribe.h"
+#include "credd/upkeep.h"
 
 #define ADMIN_GROUP "credd-admin"
 #define STATUS_MAX  128
@@ -276,6 +277,8 @@ static int build(Manager *manager, const char *boot_id)
                 r = subscribers_new(manager, &manager->subscribers);
         if (r >= 0)
                 r = prune_new(manager, &manager->prune);
+        if (r >= 0)
+                r = upkeep_new(manager, &manager->upkeep);
         return r;
 }
 
@@ -317,6 +320,7 @@ Manager *manager_free(Manager *manager)
                 return NULL;
         manager->server = server_free(manager->server);
         manager->subscribers = subscribers_free(manager->subscribers);
+        manager->upkeep = upkeep_free(manager->upkeep);
         manager->prune = prune_free(manager->prune);
         manager->audit_head = audit_head_free(manager->audit_head);
         manager->clock_watch = clock_watch_free(manager->clock_watch);

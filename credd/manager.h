@@ -23,6 +23,7 @@ typedef struct Server Server;
 typedef struct AuditHead AuditHead;
 typedef struct Subscribers Subscribers;
 typedef struct Prune Prune;
+typedef struct Upkeep Upkeep;
 typedef struct Backup Backup;
 
 /* Order of the loop: kills before logins, then the one commit, for which many logins wait together, and
@@ -72,6 +73,7 @@ typedef struct Manager {
         AuditHead *audit_head;
         Subscribers *subscribers;
         Prune *prune;
+        Upkeep *upkeep;
         Backup *backup; /* NULL: none is being made */
         Server *server;
         sd_event_source *sigterm, *sigint, *sighup;

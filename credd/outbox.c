@@ -12,7 +12,7 @@
 #include "credd/digest.h"
 #include "credd/journal.h"
 
-#define SLICE      64 /* rows a turn of the loop */
+#define SLICE      16 /* rows a turn of the loop: a login waits no longer than for them */
 #define NOTE_EVERY 64
 #define RETRY_USEC (50 * USEC_PER_MSEC)
 /* After a slice of which some went: journald is there, and its queue is short. */
@@ -44,13 +44,14 @@ static void add_field(Entry *entry, const char *name, const char *value)
 
 static const char *journal_name(Entry *entry, const char *field)
 {
+        static const char prefix[] = "CREDD_";
         char *name = entry->names[entry->n];
-        size_t len;
+        size_t len = strlen(prefix);
 
-        (void)snprintf(name, NAME_LEN_MAX, "CREDD_%s", field);
-        len = strlen(name);
-        for (size_t i = 0; i < len; i++)
-                name[i] = (char)toupper((unsigned char)name[i]);
+        memcpy(name, prefix, len);
+        for (; *field && len < NAME_LEN_MAX - 1; field++)
+                name[len++] = (char)toupper((unsigned char)*field);
+        name[len] = '\0';
         return name;
 }
 
@@ -59,11 +60,12 @@ static int send_row(Outbox *outbox, const EventRow *row, const char *id)
         json_auto_t *data = json_loads(row->data, JSON_REJECT_DUPLICATES, NULL);
         EventKind kind = event_kind_from_string(row->name);
         AUTO_FREE char *message = NULL;
-        Entry entry = {.n = 0};
+        Entry entry;
         const char *field;
         json_t *value;
         int r;
 
+        entry.n = 0; /* the rest is written as it is used */
         /* A row that this version cannot read is for "credctl verify" to name, not for us to hide.
          */
         if (kind == EVENT_MAX || !data)
@@ -100,17 +102,17 @@ static int send_row(Outbox *outbox, const EventRow *row, const char *id)
 static int send_next(Outbox *outbox)
 {
         CLEANUP(event_row_done) EventRow row = {0};
-        AUTO_CREDENTIAL Credential credential = {0};
+        char id[TOKEN_ID_LEN + 1] = "";
         int r;
 
         r = store_next_event(outbox->manager->store, outbox->sent, &row);
         if (r <= 0)
                 return r;
         if (row.credential > 0)
-                r = store_read_credential(outbox->manager->store, row.credential, &credential);
+                r = store_read_id(outbox->manager->store, row.credential, id);
         if (r < 0)
                 return r;
-        r = send_row(outbox, &row, row.credential > 0 ? credential.id : NULL);
+        r = send_row(outbox, &row, row.credential > 0 ? id : NULL);
         if (r < 0 && r != -EMSGSIZE)
                 return r;
         outbox->sent = row.seq;

@@ -35,18 +35,20 @@ static int read_groups(int fd, PeerIdentity *identity)
         return 0;
 }
 
-int peer_identify(int fd, PeerIdentity *ret_identity)
+int peer_identify(int fd, PeerKind kind, PeerIdentity *ret_identity)
 {
         /* Nobody, until the kernel has said who: an identity that was not filled in must not be
          * root. */
         struct ucred peer = {.pid = 0, .uid = UID_NONE, .gid = (gid_t)-1};
         PeerIdentity identity = {.uid = UID_NONE, .gid = (gid_t)-1};
         socklen_t len = sizeof(peer);
-        int r;
+        int r = 0;
 
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || len != sizeof(peer))
                 return -EPERM;
-        r = read_groups(fd, &identity);
+        /* On the Login socket nothing goes by a group. */
+        if (kind == PEER_ADMIN)
+                r = read_groups(fd, &identity);
         if (r < 0)
                 return r;
         identity.uid = peer.uid;

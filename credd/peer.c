@@ -34,6 +34,13 @@ static void drop_out(Peer *peer)
         peer->out = NULL;
 }
 
+/* Before its first wait a Login peer is no source of the loop's. */
+static void listen_for(Peer *peer, uint32_t events)
+{
+        if (peer->io)
+                (void)sd_event_source_set_io_events(peer->io, events);
+}
+
 static void set_life(Peer *peer)
 {
         uint64_t end = peer->end_boot_usec;
@@ -46,7 +53,21 @@ static void set_life(Peer *peer)
                 peer->message_boot_usec = clock_boot_usec(&peer->manager->clock) + MESSAGE_USEC;
         if (peer->message_boot_usec != 0 && peer->message_boot_usec < end)
                 end = peer->message_boot_usec;
-        (void)sd_event_source_set_time(peer->life, end);
+        if (peer->life)
+                (void)sd_event_source_set_time(peer->life, end);
+}
+
+static int add_sources(Peer *peer);
+
+/* It may be gone when this returns. */
+static void wait_for(Peer *peer, uint32_t events)
+{
+        if (!peer->io && add_sources(peer) < 0) {
+                peer_end(peer);
+                return;
+        }
+        listen_for(peer, events);
+        set_life(peer);
 }
 
 /* Looks at one message. It may be answered, and the peer freed, before this returns. */
@@ -57,13 +78,15 @@ static void take_message(Peer *peer)
         int r;
 
         r = frame_next(&peer->in, &text, &len);
-        if (r == 0)
+        if (r == 0) {
+                wait_for(peer, EPOLLIN);
                 return;
+        }
         if (r < 0) {
                 peer_end(peer);
                 return;
         }
-        (void)sd_event_source_set_io_events(peer->io, 0);
+        listen_for(peer, 0);
         peer->message_boot_usec = 0;
         r = verbs_dispatch(peer->manager, peer, text, len);
         if (r < 0)
@@ -73,7 +96,7 @@ static void take_message(Peer *peer)
 /* A follower with nothing under way: of its socket, only the end is of interest. */
 static void rest(Peer *peer)
 {
-        (void)sd_event_source_set_io_events(peer->io, 0);
+        listen_for(peer, 0);
         set_life(peer);
 }
 
@@ -92,8 +115,7 @@ static void flush_out(Peer *peer)
         if (n > 0)
                 peer->out_sent += (size_t)n;
         if (peer->out_sent < peer->out_len) {
-                (void)sd_event_source_set_io_events(peer->io, EPOLLOUT);
-                set_life(peer);
+                wait_for(peer, EPOLLOUT);
                 return;
         }
         drop_out(peer);
@@ -108,12 +130,11 @@ static void flush_out(Peer *peer)
                 return;
         }
         if (peer->stream.wanted) {
-                (void)sd_event_source_set_io_events(peer->io, EPOLLOUT);
+                listen_for(peer, EPOLLOUT);
                 set_life(peer);
                 return;
         }
-        (void)sd_event_source_set_io_events(
-                peer->io, frame_pending(&peer->in) > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+        listen_for(peer, frame_pending(&peer->in) > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
         set_life(peer);
 }
 
@@ -139,7 +160,7 @@ void peer_follow(Peer *peer, Subscription *subscription)
 void peer_stream(Peer *peer, const PeerStream *stream)
 {
         peer->stream = *stream;
-        (void)sd_event_source_set_io_events(peer->io, EPOLLOUT);
+        listen_for(peer, EPOLLOUT);
         set_life(peer);
 }
 
@@ -166,14 +187,15 @@ static void receive(Peer *peer)
                 return;
         }
         n = recv(peer->fd, at, room, MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+                wait_for(peer, EPOLLIN);
                 return;
+        }
         if (n <= 0) {
                 peer_end(peer);
                 return;
         }
         frame_add(&peer->in, (size_t)n);
-        set_life(peer);
         take_message(peer);
 }
 
@@ -186,10 +208,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         if ((events & EPOLLOUT) && peer->out)
                 flush_out(peer);
         else if ((events & EPOLLOUT) && peer->stream.wanted) {
-                (void)sd_event_source_set_io_events(peer->io, 0);
+                listen_for(peer, 0);
                 peer->stream.wanted(peer->stream.userdata);
         } else if (events & EPOLLOUT) {
-                (void)sd_event_source_set_io_events(peer->io, EPOLLIN);
+                listen_for(peer, EPOLLIN);
                 take_message(peer);
         } else if (events & EPOLLIN)
                 receive(peer);
@@ -240,7 +262,7 @@ int peer_new(Manager *manager, PeerKind kind, int fd, PeerIdentity *identity,
              void (*gone)(void *userdata), void *userdata, Peer **ret_peer)
 {
         Peer *peer;
-        int r;
+        int r = 0;
 
         peer = calloc(1, sizeof(*peer));
         if (!peer)
@@ -254,9 +276,11 @@ int peer_new(Manager *manager, PeerKind kind, int fd, PeerIdentity *identity,
         *identity = (PeerIdentity){.uid = UID_NONE, .gid = (gid_t)-1};
         peer->end_boot_usec = clock_boot_usec(&manager->clock) +
                               (kind == PEER_LOGIN ? LOGIN_LIFE_USEC : ADMIN_LIFE_USEC);
-        peer_read_groups_file(&peer->groups_file);
         frame_init(&peer->in, VARLINK_CALL_MAX);
-        r = add_sources(peer);
+        if (kind == PEER_ADMIN) {
+                peer_read_groups_file(&peer->groups_file);
+                r = add_sources(peer);
+        }
         if (r < 0) {
                 peer->fd = -1; /* still the caller's */
                 (void)peer_free(peer);
@@ -264,6 +288,12 @@ int peer_new(Manager *manager, PeerKind kind, int fd, PeerIdentity *identity,
         }
         *ret_peer = peer;
         return 0;
+}
+
+void peer_begin(Peer *peer)
+{
+        if (peer->kind == PEER_LOGIN)
+                receive(peer);
 }
 
 Peer *peer_free(Peer *peer)

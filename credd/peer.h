@@ -27,8 +27,12 @@ int peer_new(Manager *manager, PeerKind kind, int fd, PeerIdentity *identity,
              void (*gone)(void *userdata), void *userdata, Peer **ret_peer);
 Peer *peer_free(Peer *peer);
 
+/* The call that came with the connection, if there is one: most logins are answered without the loop
+ * hearing of them. The peer may be gone when this returns. */
+void peer_begin(Peer *peer);
+
 /* Reads the identity of a connected socket. -EPERM: it cannot be had. */
-int peer_identify(int fd, PeerIdentity *ret_identity);
+int peer_identify(int fd, PeerKind kind, PeerIdentity *ret_identity);
 void peer_identity_done(PeerIdentity *identity);
 
 const PeerIdentity *peer_identity(const Peer *peer);

@@ -27,6 +27,8 @@ typedef struct ProcTable {
 
 /* -ESRCH: there is none. stat is parsed after the last ')'. */
 int proc_read(pid_t pid, ProcInfo *ret_info);
+/* All but the uid, in one reading of one file: for who asks at every login. */
+int proc_read_stat(pid_t pid, ProcInfo *ret_info);
 /* 1: pid is still the process that started then, and runs; 0: it is not. Errors count as 1: what
  * cannot be seen is not gone. */
 int proc_alive(pid_t pid, uint64_t start_ticks);

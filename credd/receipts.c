@@ -75,19 +75,26 @@ static int write_receipt(Manager *manager, const Credential *credential, const S
         return r < 0 ? r : event_credential_deprovisioned(&manager->events, credential, &receipt);
 }
 
+int receipts_try_known(Manager *manager, const Credential *credential)
+{
+        json_auto_t *evidence = json_array(), *residue = json_array();
+        Sum sum = {.evidence = evidence, .residue = residue};
+        int r;
+
+        if (!credential_was_issued(credential) || credential->cause == CAUSE_NONE ||
+            credential->open_logins > 0)
+                return 0;
+        r = add_up(manager, credential->num, &sum);
+        return r < 0 ? r : write_receipt(manager, credential, &sum);
+}
+
 int receipts_try(Manager *manager, int64_t num)
 {
         AUTO_CREDENTIAL Credential credential = {0};
-        json_auto_t *evidence = json_array(), *residue = json_array();
-        Sum sum = {.evidence = evidence, .residue = residue};
         int r;
 
         r = store_read_credential(manager->store, num, &credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        if (!credential_was_issued(&credential) || credential.cause == CAUSE_NONE ||
-            credential.open_logins > 0)
-                return 0;
-        r = add_up(manager, num, &sum);
-        return r < 0 ? r : write_receipt(manager, &credential, &sum);
+        return receipts_try_known(manager, &credential);
 }

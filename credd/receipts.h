@@ -7,3 +7,5 @@
 
 /* Inside a batch: writes it if the credential is due for it, with its event. */
 int receipts_try(Manager *manager, int64_t num);
+/* The same, for one that is known as it stands in the store now. */
+int receipts_try_known(Manager *manager, const Credential *credential);

@@ -16,14 +16,16 @@
 #include "common/varlink.h"
 
 /* Of so many open files, LimitNOFILE=; with fewer they shrink in proportion. */
-#define FILES          16384
-#define LOGIN_PLACES   2048
-#define ADMIN_PLACES   512
-#define PLACES_LEAST   4
-#define ROOT_SHARE     8  /* one place in eight on the Admin socket is root's alone */
-#define UID_SHARE      16 /* one in sixteen may be one uid's */
-#define ACCEPT_AT_ONCE 32
-#define PAUSE_USEC     (100 * USEC_PER_MSEC)
+#define FILES        16384
+#define LOGIN_PLACES 2048
+#define ADMIN_PLACES 512
+#define PLACES_LEAST 4
+#define ROOT_SHARE   8  /* one place in eight on the Admin socket is root's alone */
+#define UID_SHARE    16 /* one in sixteen may be one uid's */
+/* A login is mostly dealt with as it is accepted, and no end of a session is to wait for many. */
+#define ACCEPT_AT_ONCE_LOGIN 8
+#define ACCEPT_AT_ONCE_ADMIN 32
+#define PAUSE_USEC           (100 * USEC_PER_MSEC)
 
 typedef struct Place {
         LIST_ENTRY(Place) all;
@@ -115,7 +117,7 @@ static bool has_place(const Server *server, PeerKind kind, uid_t uid)
 }
 
 /* Takes fd on success. */
-static int admit(Listener *listener, int fd, PeerIdentity *identity)
+static int admit(Listener *listener, int fd, PeerIdentity *identity, Peer **ret_peer)
 {
         AUTO_FREE Place *place = NULL;
         int r;
@@ -132,7 +134,7 @@ static int admit(Listener *listener, int fd, PeerIdentity *identity)
         LIST_INSERT_HEAD(&listener->server->places, place, all);
         if (++listener->taken == listener->places)
                 (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
-        (void)take_ptr(place);
+        *ret_peer = take_ptr(place)->peer;
         return 0;
 }
 
@@ -141,6 +143,7 @@ static bool accept_one(Listener *listener)
 {
         CLEANUP(peer_identity_done) PeerIdentity identity = {.uid = UID_NONE, .gid = (gid_t)-1};
         AUTO_CLOSE int fd = -1;
+        Peer *peer = NULL;
 
         fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
@@ -150,23 +153,29 @@ static bool accept_one(Listener *listener)
                         pause_accepting(listener);
                 return false;
         }
-        if (peer_identify(fd, &identity) < 0)
+        if (peer_identify(fd, listener->kind, &identity) < 0)
                 return true;
         if (!has_place(listener->server, listener->kind, identity.uid)) {
                 turn_away(listener->kind, fd);
                 return true;
         }
-        if (admit(listener, fd, &identity) == 0)
+        if (admit(listener, fd, &identity, &peer) == 0) {
                 (void)take_fd(&fd);
+                peer_begin(peer);
+        }
         return listener->taken < listener->places;
 }
 
 static int on_connect(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
+        Listener *listener = userdata;
+        unsigned at_once =
+                listener->kind == PEER_LOGIN ? ACCEPT_AT_ONCE_LOGIN : ACCEPT_AT_ONCE_ADMIN;
+
         (void)source;
         (void)fd;
         (void)events;
-        for (unsigned i = 0; i < ACCEPT_AT_ONCE && accept_one(userdata); i++)
+        for (unsigned i = 0; i < at_once && accept_one(listener); i++)
                 ;
         return 0;
 }

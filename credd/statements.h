@@ -43,10 +43,11 @@
           "INSERT INTO credential (id, kind, user, uid, role, holder, reason, services, sources, " \
           "uses, issued, issued_real, not_before, session_ttl, ceiling, issuer_name, issuer_uid, " \
           "issuer_loginuid, request_key, ttl) "                                                    \
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num")     \
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                   \
         X(STANDING_ADD, WRITE, "INSERT INTO standing VALUES (?, 1, ?, ?, ?, ?, 0, 0)")             \
         X(CREDENTIAL_BY_ID, KEY, "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM "WHERE c.id = ?")    \
         X(CREDENTIAL_BY_NUM, KEY, "SELECT " CREDENTIAL_COLUMNS CREDENTIAL_FROM "WHERE c.num = ?")  \
+        X(CREDENTIAL_ID, KEY, "SELECT id FROM credential WHERE num = ?")                           \
         X(CREDENTIAL_BY_KEY, KEY,                                                                  \
           "SELECT num FROM credential WHERE issuer_uid = ? AND request_key = ?")                   \
         X(CREDENTIAL_AFTER, KEY,                                                                   \
@@ -120,7 +121,6 @@
           "UPDATE standing SET open_logins = open_logins - 1 WHERE num = ? AND open_logins > 0")   \
         X(STANDING_CLOSE, KEY, "UPDATE standing SET cause = ?, hash = NULL WHERE num = ?")         \
         X(STANDING_EXTEND, KEY, "UPDATE standing SET login_limit = ? WHERE num = ? AND cause = 0") \
-        X(STANDING_LAST_EVENT, KEY, "SELECT last_event FROM standing WHERE num = ?")               \
         X(STANDING_SET_LAST_EVENT, KEY, "UPDATE standing SET last_event = ? WHERE num = ?")        \
         X(EXPIRY_SAME, KEY,                                                                        \
           "SELECT num, login_limit, cause, open_logins FROM standing "                             \
@@ -134,8 +134,7 @@
                                                                                                    \
         X(LOGIN_ADD, WRITE,                                                                        \
           "INSERT INTO login (credential, nonce, state, accepted, service, tty, rhost, boot, "     \
-          "pid, ticks, parent, parent_ticks) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?) "         \
-          "RETURNING num")                                                                         \
+          "pid, ticks, parent, parent_ticks) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)")         \
         X(LOGIN_READ, KEY, "SELECT " LOGIN_COLUMNS " FROM login WHERE num = ?")                    \
         X(LOGIN_AFTER, KEY,                                                                        \
           "SELECT " LOGIN_COLUMNS " FROM login WHERE num > ? ORDER BY num LIMIT ?")                \
@@ -175,7 +174,10 @@
         X(CODE_TRIED, KEY, "UPDATE code SET tries = tries + 1 WHERE num = ?")                      \
         X(CODE_REMOVE, KEY, "DELETE FROM code WHERE num = ?")                                      \
                                                                                                    \
-        X(EVENT_ADD, WRITE, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                   \
+        X(EVENT_ADD, WRITE, "INSERT INTO event VALUES (?, ?, ?, ?, 0, 0, ?, ?)")                   \
+        X(EVENT_ADD_OF, KEY,                                                                       \
+          "INSERT INTO event SELECT ?, ?, ?, ?, num, last_event, ?, ? FROM standing "              \
+          "WHERE num = ?")                                                                         \
         X(EVENT_LAST, KEY, "SELECT seq, line, real, hash FROM event ORDER BY seq DESC LIMIT 1")    \
         X(EVENT_READ, KEY,                                                                         \
           "SELECT seq, line, real, name, credential, previous, data, hash FROM event "             \

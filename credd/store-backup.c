@@ -12,6 +12,7 @@
 #include "credd/store-internal.h"
 
 /* What the store may need for itself meanwhile: its log, and ends. */
+#define PAGE  UINT64_C(4096)
 #define SPARE ((uint64_t)16 * 1024 * 1024)
 
 /* SQLite opens by path alone. */
@@ -34,7 +35,7 @@ int store_copy_room(Store *store, uint64_t *ret_size, uint64_t *ret_room)
 
         if (fstatvfs(store->dir_fd, &st) < 0)
                 return -errno;
-        *ret_size = size_of(store, "credd.db") + size_of(store, "credd.db-wal");
+        *ret_size = size_of(store, "credd.db") + (uint64_t)store_log_frames(store) * PAGE;
         *ret_room = (uint64_t)st.f_bavail * st.f_frsize;
         return *ret_room < *ret_size + SPARE ? -ENOSPC : 0;
 }

@@ -73,6 +73,17 @@ int store_read_credential(Store *store, int64_t num, Credential *ret)
                               db_first(store->db, STATEMENT_CREDENTIAL_BY_NUM, "i", num), ret);
 }
 
+int store_read_id(Store *store, int64_t num, char ret_id[static TOKEN_ID_LEN + 1])
+{
+        int r = db_first(store->db, STATEMENT_CREDENTIAL_ID, "i", num);
+
+        if (r <= 0)
+                return r;
+        row_id(store->db, STATEMENT_CREDENTIAL_ID, 0, ret_id);
+        db_end(store->db, STATEMENT_CREDENTIAL_ID);
+        return 1;
+}
+
 int store_find_key(Store *store, uid_t issuer, const char *key, int64_t *ret_num)
 {
         int r = db_first(store->db, STATEMENT_CREDENTIAL_BY_KEY, "is", (int64_t)issuer, key);
@@ -150,15 +161,14 @@ static int add_credential_row(Store *store, Credential *c, const char *key)
 
         if (!services || !sources)
                 return -ENOMEM;
-        r = db_first(store->db, s, "sisisssssitttTtsiTst", c->id, (int64_t)c->kind, c->user,
-                     (int64_t)c->uid, c->role, c->holder, c->reason, services, sources, c->uses,
-                     c->issued_usec, c->issued_real_usec, c->not_before_usec, c->session_ttl_usec,
-                     c->ceiling_usec, c->issuer.name, (int64_t)c->issuer.uid,
-                     row_uid(c->issuer.loginuid), key, c->ttl_usec);
-        if (r <= 0)
-                return r < 0 ? r : -EIO;
-        c->num = db_int(store->db, s, 0);
-        db_end(store->db, s);
+        r = db_run(store->db, s, "sisisssssitttTtsiTst", c->id, (int64_t)c->kind, c->user,
+                   (int64_t)c->uid, c->role, c->holder, c->reason, services, sources, c->uses,
+                   c->issued_usec, c->issued_real_usec, c->not_before_usec, c->session_ttl_usec,
+                   c->ceiling_usec, c->issuer.name, (int64_t)c->issuer.uid,
+                   row_uid(c->issuer.loginuid), key, c->ttl_usec);
+        if (r < 0)
+                return r;
+        c->num = db_last_key(store->db);
         return 0;
 }
 

@@ -20,15 +20,14 @@ int store_add_login(Store *store, Login *login)
         const unsigned s = STATEMENT_LOGIN_ADD;
         int r;
 
-        r = db_first(store->db, s, "ibtsssiiiii", login->credential, login->nonce,
-                     (size_t)NONCE_LEN, login->accepted_usec, login->service, login->tty,
-                     login->rhost, store->boot, (int64_t)login->pid, (int64_t)login->ticks,
-                     (int64_t)login->parent, (int64_t)login->parent_ticks);
-        if (r <= 0)
-                return r < 0 ? r : -EIO;
-        login->num = db_int(store->db, s, 0);
+        r = db_run(store->db, s, "ibtsssiiiii", login->credential, login->nonce, (size_t)NONCE_LEN,
+                   login->accepted_usec, login->service, login->tty, login->rhost, store->boot,
+                   (int64_t)login->pid, (int64_t)login->ticks, (int64_t)login->parent,
+                   (int64_t)login->parent_ticks);
+        if (r < 0)
+                return r;
+        login->num = db_last_key(store->db);
         login->boot = store->boot;
-        db_end(store->db, s);
         return 0;
 }
 

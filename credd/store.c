@@ -131,15 +131,22 @@ void store_chain_hash(const uint8_t before[static HASH_LEN], const EventRow *row
         digest_parts(parts, ELEMENTSOF(parts), ret_hash);
 }
 
-static int last_event_of(Store *store, int64_t num, int64_t *ret_seq)
+/* The row of a credential's event links to the one before it, which its standing names. */
+static int add_event_row(Store *store, const EventRow *row)
 {
-        int r = db_first(store->db, STATEMENT_STANDING_LAST_EVENT, "i", num);
+        int r;
 
+        if (row->credential == 0)
+                return row_exactly_one(db_run(store->db, STATEMENT_EVENT_ADD, "ittssb", row->seq,
+                                              row->line_usec, row->real_usec, row->name, row->data,
+                                              row->hash, (size_t)HASH_LEN));
+        r = db_run(store->db, STATEMENT_EVENT_ADD_OF, "ittssbi", row->seq, row->line_usec,
+                   row->real_usec, row->name, row->data, row->hash, (size_t)HASH_LEN,
+                   row->credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        *ret_seq = db_int(store->db, STATEMENT_STANDING_LAST_EVENT, 0);
-        db_end(store->db, STATEMENT_STANDING_LAST_EVENT);
-        return 0;
+        return row_exactly_one(db_run(store->db, STATEMENT_STANDING_SET_LAST_EVENT, "ii", row->seq,
+                                      row->credential));
 }
 
 int store_add_event(Store *store, const char *name, int64_t num, const char *data)
@@ -150,17 +157,10 @@ int store_add_event(Store *store, const char *name, int64_t num, const char *dat
                         .credential = num,
                         .name = (char *)name, /* borrowed for the insertion */
                         .data = (char *)data};
-        int r = 0;
+        int r;
 
-        if (num > 0)
-                r = last_event_of(store, num, &row.previous);
-        if (r < 0)
-                return r;
         store_chain_hash(store->now.chain.head, &row, row.hash);
-        r = db_run(store->db, STATEMENT_EVENT_ADD, "ittsiisb", row.seq, row.line_usec,
-                   row.real_usec, name, num, row.previous, data, row.hash, (size_t)HASH_LEN);
-        if (r >= 0 && num > 0)
-                r = db_run(store->db, STATEMENT_STANDING_SET_LAST_EVENT, "ii", row.seq, num);
+        r = add_event_row(store, &row);
         if (r < 0)
                 return r;
         store->now.chain.seq = row.seq;

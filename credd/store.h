@@ -145,6 +145,13 @@ int store_note_clock(Store *store);
 
 int store_begin(Store *store);
 int store_commit(Store *store);
+/* store-log.c. What is committed stands in the log until it is moved into the file, which nobody but the
+ * caller does, outside of a transaction: how many pages; an error of the second changes nothing. */
+int store_log_frames(const Store *store);
+int store_log_write_back(Store *store);
+/* Makes the log's file as large as so many pages need, a slice at each call, if there is room to spare. 1:
+ * there is more to do. */
+int store_log_lay_out(Store *store, int frames);
 int store_savepoint(Store *store);
 int store_release(Store *store);
 /* Undoes the request: rows and the chain's head. */
@@ -155,6 +162,8 @@ int store_rollback(Store *store);
 int store_add_credential(Store *store, Credential *credential, const char *key);
 int store_find_credential(Store *store, const char *id, Credential *ret);
 int store_read_credential(Store *store, int64_t num, Credential *ret);
+/* Its id alone, which is all that the journal wants of it. */
+int store_read_id(Store *store, int64_t num, char ret_id[static TOKEN_ID_LEN + 1]);
 int store_find_key(Store *store, uid_t issuer, const char *key, int64_t *ret_num);
 /* Calls back for each credential with num > after, in order, until it returns false; limit rows. */
 int store_each_credential(Store *store, int64_t after, int64_t limit,

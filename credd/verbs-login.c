@@ -106,11 +106,11 @@ static void note_process(const Request *request, Login *login)
 {
         ProcInfo info, parent;
 
-        if (proc_read(peer_identity(request->peer)->pid, &info) < 0)
+        if (proc_read_stat(peer_identity(request->peer)->pid, &info) < 0)
                 return;
         login->pid = info.pid;
         login->ticks = info.start_ticks;
-        if (proc_read(info.ppid, &parent) < 0)
+        if (proc_read_stat(info.ppid, &parent) < 0)
                 return;
         login->parent = parent.pid;
         login->parent_ticks = parent.start_ticks;

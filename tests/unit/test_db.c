@@ -2,7 +2,9 @@
 #include "tests/unit/scratch.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "credd/db.h"
@@ -408,6 +410,106 @@ static void test_db_plan__a_statement__is_told_by_steps(void **state)
         assert_non_null(strstr(whole, "SCAN thing"));
 }
 
+/* --- the log --- */
+
+static int64_t log_size(const Rig *rig)
+{
+        char path[SCRATCH_PATH_MAX + 8];
+        struct stat st;
+
+        (void)snprintf(path, sizeof(path), "%s-wal", rig->path);
+        return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+static void test_db_log__many_commits__is_moved_by_nobody_but_the_caller(void **state)
+{
+        const Rig *rig = *state;
+        CLEANUP(db_closep) Db *db = must_open(rig, &first);
+        struct stat before, after;
+        int last = 0;
+
+        assert_int_equal(stat(rig->path, &before), 0);
+        for (int64_t i = 1; i <= 1500; i++) {
+                assert_true(add(db, i, NULL) >= 0);
+                assert_true(db_log_frames(db) > last); /* SQLite itself would begin anew at 1000 */
+                last = db_log_frames(db);
+        }
+        assert_int_equal(stat(rig->path, &after), 0);
+        assert_int_equal(before.st_size, after.st_size);
+        assert_int_equal(db_log_write_back(db), 0);
+        assert_int_equal(db_log_frames(db), 0);
+        assert_int_equal(stat(rig->path, &after), 0);
+        assert_true(after.st_size > before.st_size);
+        assert_int_equal(count(db), 1500);
+}
+
+static void test_db_log_write_back__inside_a_transaction__is_ebusy_and_loses_nothing(void **state)
+{
+        const Rig *rig = *state;
+        CLEANUP(db_closep) Db *db = must_open(rig, &first);
+        int frames;
+
+        assert_true(add(db, 1, NULL) >= 0);
+        frames = db_log_frames(db);
+        assert_int_equal(db_begin(db), 0);
+        assert_true(add(db, 2, NULL) >= 0);
+        assert_int_equal(db_log_write_back(db), -EBUSY);
+        assert_int_equal(db_log_frames(db), frames);
+        assert_int_equal(db_commit(db), 0);
+        assert_int_equal(db_log_write_back(db), 0);
+        assert_int_equal(count(db), 2);
+}
+
+static void test_db_log_lay_out__in_slices__is_as_large_and_written_within(void **state)
+{
+        const int64_t size = 1024 * 1024 + 32, slice = 256 * 1024;
+        const Rig *rig = *state;
+        CLEANUP(db_closep) Db *db = must_open(rig, &first);
+        int64_t laid_out;
+        unsigned turns = 1;
+
+        assert_true(add(db, 1, NULL) >= 0);
+        while (db_log_lay_out(db, size, slice) > 0)
+                assert_true(turns++ < 10);
+        assert_int_equal(turns, 4);
+        laid_out = log_size(rig);
+        assert_true(laid_out >= size);
+        assert_int_equal(db_log_lay_out(db, size, slice), 0);
+        for (int64_t i = 2; i <= 600; i++) {
+                assert_true(add(db, i, NULL) >= 0);
+                if (i % 100 == 0)
+                        assert_int_equal(db_log_write_back(db), 0);
+        }
+        assert_int_equal(log_size(rig), laid_out); /* neither longer nor cut */
+        assert_int_equal(count(db), 600);
+}
+
+/* A process that dies leaves the log as it is: what is behind the last commit is zeros. */
+static void test_db_log_lay_out__then_killed__all_that_was_committed_is_there(void **state)
+{
+        const Rig *rig = *state;
+        CLEANUP(db_closep) Db *again = NULL;
+        int status = 0;
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                Db *db = must_open(rig, &first);
+
+                (void)add(db, 1, NULL);
+                while (db_log_lay_out(db, 1024 * 1024, 65536) > 0)
+                        ;
+                for (int64_t i = 2; i <= 20; i++)
+                        (void)add(db, i, NULL);
+                (void)kill(getpid(), SIGKILL);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status));
+        assert_true(log_size(rig) >= 1024 * 1024);
+        again = must_open(rig, &first);
+        assert_int_equal(count(again), 20);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -428,6 +530,10 @@ int main(void)
                 T(test_db_close__open_transaction__is_undone),
                 T(test_db_run__no_room_left__is_enospc_and_what_was_there_stays),
                 T(test_db_plan__a_statement__is_told_by_steps),
+                T(test_db_log__many_commits__is_moved_by_nobody_but_the_caller),
+                T(test_db_log_write_back__inside_a_transaction__is_ebusy_and_loses_nothing),
+                T(test_db_log_lay_out__in_slices__is_as_large_and_written_within),
+                T(test_db_log_lay_out__then_killed__all_that_was_committed_is_there),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,48 @@ static void test_peer__login_socket__answers_once_and_closes(void **state)
         assert_closed(rig, fd);
 }
 
+/* What comes with the connection is read as it is accepted; what comes later, from the loop. */
+static void test_peer__login_socket_byte_by_byte__is_one_call(void **state)
+{
+        static const char info[] = "{\"method\":\"org.varlink.service.GetInfo\"}";
+        Rig *rig = *state;
+
+        need_root();
+        for (size_t first = 0; first < 3; first++) {
+                AUTO_CLOSE int fd = rig_connect(rig->login);
+                AUTO_FREE char *text = NULL;
+
+                rig_send(fd, info, first);
+                rig_settle(rig);
+                for (size_t i = first; i < sizeof(info); i++) {
+                        rig_send(fd, info + i, 1);
+                        rig_settle(rig);
+                }
+                text = rig_receive(rig, fd);
+                assert_non_null(text);
+                assert_non_null(strstr(text, "io.credd.Login"));
+                assert_closed(rig, fd);
+        }
+}
+
+static void test_peer__login_socket_closed_at_once__disturbs_nobody(void **state)
+{
+        static const char info[] = "{\"method\":\"org.varlink.service.GetInfo\"}";
+        Rig *rig = *state;
+
+        need_root();
+        for (size_t len = 0; len <= sizeof(info); len += sizeof(info) / 2) {
+                for (unsigned i = 0; i < 20; i++) {
+                        int fd = rig_connect(rig->login);
+
+                        rig_send(fd, info, len);
+                        (void)close(fd);
+                }
+                rig_settle(rig);
+        }
+        assert_serves(rig);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
@@ -239,6 +281,8 @@ int main(void)
                 T(test_peer__gone_before_its_answer__disturbs_nobody),
                 T(test_peer__more_writers_than_a_batch_holds__all_are_answered),
                 T(test_peer__login_socket__answers_once_and_closes),
+                T(test_peer__login_socket_byte_by_byte__is_one_call),
+                T(test_peer__login_socket_closed_at_once__disturbs_nobody),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

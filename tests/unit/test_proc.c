@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -136,6 +137,27 @@ static void test_proc_read__ourselves__tells_parent_and_uid(void **state)
         assert_int_equal(info.uid, getuid());
         assert_false(info.dead);
         assert_true(info.start_ticks > 0);
+}
+
+static void test_proc_read_stat__any_process__tells_the_same_but_the_uid(void **state)
+{
+        const pid_t pids[] = {getpid(), getppid(), 1, 2};
+        ProcInfo whole, stat;
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(pids); i++) {
+                if (proc_read(pids[i], &whole) < 0)
+                        continue; /* pid 2 is not there in every container */
+                assert_int_equal(proc_read_stat(pids[i], &stat), 0);
+                assert_int_equal(stat.pid, whole.pid);
+                assert_int_equal(stat.ppid, whole.ppid);
+                assert_true(stat.start_ticks == whole.start_ticks);
+                assert_string_equal(stat.comm, whole.comm);
+                assert_int_equal(stat.uid, (uid_t)-1);
+        }
+        assert_int_equal(proc_read_stat(0, &stat), -ESRCH);
+        assert_int_equal(proc_read_stat(-1, &stat), -ESRCH);
+        assert_int_equal(proc_read_stat(INT_MAX, &stat), -ESRCH);
 }
 
 static void test_proc_read__no_such_process__is_esrch(void **state)
@@ -609,6 +631,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_proc_read__ourselves__tells_parent_and_uid),
+                cmocka_unit_test(test_proc_read_stat__any_process__tells_the_same_but_the_uid),
                 cmocka_unit_test(test_proc_read__no_such_process__is_esrch),
                 cmocka_unit_test(test_proc_read__name_that_looks_like_a_stat_line__is_not_believed),
                 cmocka_unit_test(test_proc_read__effective_uid_differs__gives_the_real_one),
