@@ -32,7 +32,7 @@ cpu_msec() { # of credd so far
 # The loads and the quiet take turns, so that what else the machine does meets them all.
 time_logins() { # KIND; adds to $work/KIND
     local token
-    token=$(issue_token lucy --uses "$logins" --ttl 10min)
+    token=$(issue_token lucy --uses "$logins" --ttl 10min --service abuse)
     "$source_dir/tests/lab/lab" run "$LAB" timeout 120 pamtime abuse lucy "$logins" <<<"$token" >>"$work/$1" 2>>"$work/refused"
 }
 median() { sort -n "$work/$1" | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }

@@ -120,7 +120,7 @@ does_Verify() { in_lab sh -c 'journalctl --sync; exec credctl verify' >/dev/null
 does_Audit() { quietly audit; }
 does_Subscribe() { [[ $(in_lab sh -c 'timeout 60 credctl watch --after 0 | head -n 1') ]]; }
 does_Backup() { quietly backup "/root/copy.$RANDOM"; }
-does_Metrics() { in_lab credctl metrics | grep -q credd_logins_asked; }
+does_Metrics() { [[ $(in_lab credctl metrics) == *credd_logins_asked* ]]; }
 
 order='Status Issue List Show Explain RoleList RoleShow RoleDisable RoleEnable Request Requests Approve Deny Collect
     Extend Freeze Thaw Ack Time Return Sessions Revoke Events Verify Audit Subscribe Backup Metrics'
