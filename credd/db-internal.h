@@ -18,6 +18,8 @@ int db_error_of(int code);
 int db_execute(Db *db, const char *sql);
 /* Runs a pragma and reads its value back: SQLite ignores what it cannot do without a word. */
 int db_pragma(Db *db, const char *sql, const char *expect);
+/* db-log.c. Under the exclusive lock, before anybody is told what stands in the file. */
+int db_settle_log(Db *db);
 int db_prepare_all(Db *db, const DbSchema *schema);
 /* Is this file ours, and not from the future? -EBADMSG; -ENOTSUP. */
 int db_inspect(Db *db, const DbSchema *schema, unsigned *ret_version);

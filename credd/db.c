@@ -227,6 +227,8 @@ int db_open(const char *path, const DbSchema *schema, Db **ret_db)
         if (r == 0)
                 r = db_inspect(db, schema, &version);
         if (r == 0)
+                r = db_settle_log(db);
+        if (r == 0)
                 r = setup(db);
         if (r == 0)
                 r = migrate(db, schema, version);
