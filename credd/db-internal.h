@@ -11,6 +11,7 @@ struct Db {
         sqlite3_stmt **statements;
         unsigned n_statements;
         sqlite3_stmt *begin, *commit, *savepoint, *release, *rollback_to;
+        bool damaged;
 };
 
 /* A result of SQLite as db.h's errors. */
