@@ -94,6 +94,7 @@ help:
 #: make check      all of these, with a short form of fault
 #: make fuzz       the fuzzers, each for FUZZ_SECONDS=60; FUZZ_ONLY="verbs rows" takes some
 #: make fuzz-merge what they found for their coverage, into their corpora
+#: make fault-store  the store on a disk that fails, credd killed at each system call; part of fault (root)
 #: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
 #: make mutants     changes what decides about access and sees whether a unit test notices; takes minutes;
 #:                  TESTS=credd/kill.c for that file alone
@@ -245,6 +246,14 @@ $(B)/tests/report/sample: $(B)/tests/report/sample.o $(B)/libcredctl.a $(B)/libc
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDCTL_LIBS)
 
+# Faults of the store: the whole daemon in a test, on a disk that fails.
+FAULT_STORE_SRC := $(wildcard tests/fault/store/test_*.c)
+FAULT_STORE     := $(patsubst %.c,$(B)/%,$(FAULT_STORE_SRC))
+$(B)/tests/fault/store/%: $(B)/tests/fault/store/%.o $(B)/tests/fault/store/vfs-fault.o $(B)/libcredd.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(CREDD_LIBS)
+$(call obj,$(FAULT_STORE_SRC)): | $(GENERATED)
+
 $(call obj,$(UNIT_SRC)): | $(GENERATED)
 
 # What the daemon can do by itself, measured. credd-of-batch-one is the same with a commit a request.
@@ -311,6 +320,13 @@ fault: deps-test
 system: deps-lab deps-deb all
 	+$(Q)$(MAKE) --no-print-directory build-tools
 	$(Q)tests/system/run $(TESTS)
+
+build-fault-store: $(FAULT_STORE) $(B)/credd/credd
+fault-store: deps-test
+	+$(Q)$(MAKE) --no-print-directory build-fault-store
+	$(Q)CREDD=$(CURDIR)/$(B)/credd/credd TEST_SECONDS=3600 tests/run-cmocka $(B)/tests/fault/store
+fault: fault-store
+.PHONY: build-fault-store fault-store fault
 
 soak:
 	+$(Q)SOAK=1 $(MAKE) --no-print-directory system

@@ -12,6 +12,7 @@ struct Db {
         unsigned n_statements;
         int log_frames; /* in the log, and not in the file yet */
         sqlite3_stmt *begin, *commit, *savepoint, *release, *rollback_to;
+        bool damaged;
 };
 
 /* A result of SQLite as db.h's errors. */
@@ -21,6 +22,8 @@ int db_execute(Db *db, const char *sql);
 int db_pragma(Db *db, const char *sql, const char *expect);
 /* db-log.c: from now on the log is moved when the caller says so. */
 void db_log_watch(Db *db);
+/* db-settle.c. Under the exclusive lock, before anybody is told what stands in the file. */
+int db_settle_log(Db *db);
 int db_prepare_all(Db *db, const DbSchema *schema);
 /* Is this file ours, and not from the future? -EBADMSG; -ENOTSUP. */
 int db_inspect(Db *db, const DbSchema *schema, unsigned *ret_version);

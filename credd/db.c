@@ -244,6 +244,8 @@ int db_open(const char *path, const DbSchema *schema, Db **ret_db)
         if (r == 0)
                 r = db_inspect(db, schema, &version);
         if (r == 0)
+                r = db_settle_log(db);
+        if (r == 0)
                 r = setup(db);
         if (r == 0)
                 db_log_watch(db);
@@ -257,9 +259,23 @@ int db_open(const char *path, const DbSchema *schema, Db **ret_db)
         return 0;
 }
 
-static int run_fixed(sqlite3_stmt *statement)
+bool db_damaged(const Db *db)
 {
-        int r = db_error_of(sqlite3_step(statement));
+        return db->damaged;
+}
+
+static int result(Db *db, int code)
+{
+        int r = db_error_of(code);
+
+        if (r == -EBADMSG)
+                db->damaged = true;
+        return r;
+}
+
+static int run_fixed(Db *db, sqlite3_stmt *statement)
+{
+        int r = result(db, sqlite3_step(statement));
 
         (void)sqlite3_reset(statement);
         return r;
@@ -267,29 +283,29 @@ static int run_fixed(sqlite3_stmt *statement)
 
 int db_begin(Db *db)
 {
-        return run_fixed(db->begin);
+        return run_fixed(db, db->begin);
 }
 
 int db_commit(Db *db)
 {
-        return run_fixed(db->commit);
+        return run_fixed(db, db->commit);
 }
 
 int db_savepoint(Db *db)
 {
-        return run_fixed(db->savepoint);
+        return run_fixed(db, db->savepoint);
 }
 
 int db_release(Db *db)
 {
-        return run_fixed(db->release);
+        return run_fixed(db, db->release);
 }
 
 int db_rollback_to(Db *db)
 {
-        int r = run_fixed(db->rollback_to);
+        int r = run_fixed(db, db->rollback_to);
 
-        return r < 0 ? r : run_fixed(db->release);
+        return r < 0 ? r : run_fixed(db, db->release);
 }
 
 static int bind_time(sqlite3_stmt *statement, int at, uint64_t usec, bool nullable)
@@ -340,7 +356,7 @@ static int step(Db *db, unsigned number)
         if (r == SQLITE_ROW)
                 return 1;
         db_end(db, number);
-        return db_error_of(r);
+        return result(db, r);
 }
 
 void db_end(Db *db, unsigned number)

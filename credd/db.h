@@ -31,6 +31,9 @@ DEFINE_CLEANUP(Db, db_close)
 /* Text of the last error, for the log. */
 const char *db_error(const Db *db);
 
+/* A statement has met damage since it was opened. */
+bool db_damaged(const Db *db);
+
 int db_begin(Db *db);
 /* Any error is an unknown outcome: the caller ends the process. */
 int db_commit(Db *db);

@@ -15,6 +15,7 @@
 #include "credd/batch.h"
 #include "credd/clock-watch.h"
 #include "credd/expiry.h"
+#include "credd/health.h"
 #include "credd/logind.h"
 #include "credd/notices.h"
 #include "credd/outbox.h"
@@ -196,23 +197,13 @@ static int open_store(Manager *manager, const char *boot_id)
         int r;
 
         r = store_open(manager->paths.state, boot_id, &manager->clock, &manager->store);
-        if (r == -ENOKEY)
-                (void)fprintf(stderr,
-                              SD_CRIT "%s/credd.db is there and its key is not: no token "
-                                      "could match. Restore %s/key from where it went.\n",
-                              manager->paths.state, manager->paths.state);
-        else if (r == -ENOTSUP)
-                (void)fprintf(stderr, SD_CRIT "%s/credd.db was made by a newer credd.\n",
-                              manager->paths.state);
-        else if (r < 0)
-                (void)fprintf(stderr,
-                              SD_CRIT "Cannot open the store in %s: %s. It is left as it "
-                                      "is; no token login is accepted.\n",
-                              manager->paths.state, strerror(-r));
         manager->events = (Events){manager->store, &manager->clock, &manager->tally_open};
-        if (r == 0)
-                store_copy_remove(manager->store);
-        return r;
+        if (r < 0) {
+                health_say_not_open(manager, r);
+                return r;
+        }
+        store_copy_remove(manager->store);
+        return health_watch(manager, &manager->health);
 }
 
 /* Roles with a mistake must not keep what ends from ending: then there are none, so that nobody gets
@@ -338,6 +329,7 @@ Manager *manager_free(Manager *manager)
         manager->outbox = outbox_free(manager->outbox);
         manager->store = store_close(manager->store);
         manager->roles = roles_free(manager->roles);
+        (void)sd_event_source_unref(manager->health);
         (void)sd_event_source_unref(manager->sigterm);
         (void)sd_event_source_unref(manager->sigint);
         (void)sd_event_source_unref(manager->sighup);

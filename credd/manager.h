@@ -76,7 +76,8 @@ typedef struct Manager {
         Upkeep *upkeep;
         Backup *backup; /* NULL: none is being made */
         Server *server;
-        sd_event_source *sigterm, *sigint, *sighup;
+        sd_event_source *sigterm, *sigint, *sighup, *health;
+        StoreTrouble trouble; /* what has been said of the store */
         uint64_t started_real_usec, started_boot_usec;
         char logind_problem[200]; /* why logind's last answer was no; "": it was not */
         Counters counters;

@@ -15,18 +15,36 @@
 /* A commit writes a few pages; many that fall due at once some hundreds. */
 #define NEEDED (1024 * 1024)
 
-bool reserve_needed(int dir_fd)
+static bool has_less_than(int dir_fd, uint64_t size)
 {
         struct statvfs st;
 
-        return fstatvfs(dir_fd, &st) == 0 && (uint64_t)st.f_bavail * st.f_frsize < NEEDED;
+        return fstatvfs(dir_fd, &st) == 0 && (uint64_t)st.f_bavail * st.f_frsize < size;
 }
 
+bool reserve_needed(int dir_fd)
+{
+        return has_less_than(dir_fd, NEEDED);
+}
+
+static bool is_whole(int dir_fd)
+{
+        struct stat st;
+
+        return fstatat(dir_fd, NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size == SIZE &&
+               (uint64_t)st.st_blocks * 512 >= SIZE;
+}
+
+/* It must not take the room that it was given up for. */
 int reserve_make(int dir_fd)
 {
         AUTO_CLOSE int fd = -1;
         int r;
 
+        if (is_whole(dir_fd))
+                return 0;
+        if (has_less_than(dir_fd, SIZE + NEEDED))
+                return -ENOSPC;
         fd = openat(dir_fd, NAME, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return -errno;

@@ -7,7 +7,7 @@
 
 /* There is hardly room for a commit. */
 bool reserve_needed(int dir_fd);
-/* Makes it if it is not there. -ENOSPC: no room for it. */
+/* Makes it if it is not there. -ENOSPC: no room for it and for a commit beside it. */
 int reserve_make(int dir_fd);
 /* true: there was one, and its room is free now. */
 bool reserve_release(int dir_fd);

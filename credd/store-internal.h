@@ -25,6 +25,13 @@ typedef struct StoreMarks {
 
 extern const DbSchema store_schema;
 
+/* The database and its log, as they were opened. number 0: not yet. */
+#define STORE_FILES 2
+typedef struct StoreFile {
+        dev_t device;
+        ino_t number;
+} StoreFile;
+
 struct Store {
         Db *db;
         DigestKey *key;
@@ -35,7 +42,14 @@ struct Store {
         char *dir;
         bool full;              /* the reserve is not there */
         uint64_t full_try_usec; /* CLOCK_BOOTTIME: when to try to make it again */
+        StoreFile files[STORE_FILES];
+        bool gone; /* the files are not those any more */
 };
+
+/* store-health.c */
+void store_look_for_room(Store *store);
+/* Once, at the end of the opening. */
+int store_note_files(Store *store);
 
 /* store-roles.c: once, at the opening. */
 int store_load_roles_off(Store *store);

@@ -13,13 +13,12 @@
 
 #include "credd/db.h"
 #include "credd/digest.h"
-#include "credd/reserve.h"
 #include "credd/schema.h"
 #include "credd/statements.h"
 #include "credd/store-internal.h"
 
-#define APPLICATION_ID  0x63726564 /* "cred" */
-#define FULL_RETRY_USEC (5 * USEC_PER_SEC)
+#define APPLICATION_ID 0x63726564 /* "cred" */
+#define FIRST_START    "first-start"
 
 static const char *const migrations[] = {schema_sql, schema_2_sql, schema_3_sql};
 static const char *const statements[] = {
@@ -33,6 +32,7 @@ const DbSchema store_schema = {APPLICATION_ID, migrations, ELEMENTSOF(migrations
 
 int store_begin(Store *store)
 {
+        store_look_for_files(store);
         return db_begin(store->db);
 }
 
@@ -360,10 +360,32 @@ static int open_db(Store *store, const char *dir)
         return db_open(path, &store_schema, &store->db);
 }
 
-static int open_key(Store *store, const char *dir)
+static bool is_there(const Store *store, const char *name, off_t size)
 {
         struct stat st;
+
+        if (fstatat(store->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno != ENOENT;
+        return !S_ISREG(st.st_mode) || st.st_size >= size;
+}
+
+/* A key or a log, and no database, or an empty one, is a store that somebody took away, unless its first
+ * start did not come to its end. */
+static int begin_anew(Store *store)
+{
+        AUTO_CLOSE int fd = -1;
+
+        if ((is_there(store, "key", 0) || is_there(store, "credd.db-wal", 1)) &&
+            !is_there(store, FIRST_START, 0))
+                return -ENOENT;
+        fd = openat(store->dir_fd, FIRST_START, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        return fd < 0 || fsync(store->dir_fd) < 0 ? -errno : 0;
+}
+
+static int open_key(Store *store, const char *dir)
+{
         bool fresh;
+        int r;
 
         store->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (store->dir_fd < 0)
@@ -371,8 +393,9 @@ static int open_key(Store *store, const char *dir)
         /* SQLite's own lock is on a file that may be moved away under a daemon that runs. */
         if (flock(store->dir_fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? -EBUSY : -errno;
-        fresh = fstatat(store->dir_fd, "credd.db", &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
-        return digest_key_load(store->dir_fd, fresh, &store->key);
+        fresh = !is_there(store, "credd.db", 1);
+        r = fresh ? begin_anew(store) : 0;
+        return r < 0 ? r : digest_key_load(store->dir_fd, fresh, &store->key);
 }
 
 static int open_and_settle(Store *store, const char *dir, const char *boot_id)
@@ -387,24 +410,6 @@ static int open_and_settle(Store *store, const char *dir, const char *boot_id)
         if (r == 0)
                 r = store_load_roles_off(store);
         return r < 0 ? r : db_commit(store->db);
-}
-
-/* The reserve is given up at the start of a daemon that finds no room, and made again when there is. */
-static void look_for_room(Store *store)
-{
-        bool needed = reserve_needed(store->dir_fd);
-
-        if (needed && !store->db)
-                (void)reserve_release(store->dir_fd);
-        store->full = needed || reserve_make(store->dir_fd) == -ENOSPC;
-        store->full_try_usec = clock_boot_usec(store->clock) + FULL_RETRY_USEC;
-}
-
-bool store_full(Store *store)
-{
-        if (clock_boot_usec(store->clock) >= store->full_try_usec)
-                look_for_room(store);
-        return store->full;
 }
 
 int store_open(const char *dir, const char *boot_id, Clock *clock, Store **ret_store)
@@ -423,10 +428,13 @@ int store_open(const char *dir, const char *boot_id, Clock *clock, Store **ret_s
         r = open_key(store, dir);
         if (r < 0)
                 return r;
-        look_for_room(store);
+        store_look_for_room(store);
         r = open_and_settle(store, dir, boot_id);
+        if (r == 0)
+                r = store_note_files(store);
         if (r < 0)
                 return r;
+        (void)unlinkat(store->dir_fd, FIRST_START, 0);
         *ret_store = take_ptr(store);
         return 0;
 }

@@ -128,7 +128,8 @@ void revocation_done(Revocation *revocation);
 void receipt_done(Receipt *receipt);
 void event_row_done(EventRow *row);
 
-/* dir/credd.db and dir/key. clock is settled by what the store remembers. -ENOKEY: see digest.h */
+/* dir/credd.db and dir/key. clock is settled by what the store remembers. -ENOKEY: see digest.h; -ENOENT:
+ * the key is there, and the database is not, or is empty */
 int store_open(const char *dir, const char *boot_id, Clock *clock, Store **ret_store);
 Store *store_close(Store *store);
 DEFINE_CLEANUP(Store, store_close)
@@ -137,8 +138,20 @@ struct Db *store_db(Store *store);
 const struct DigestKey *store_key(const Store *store);
 int64_t store_boot(const Store *store);
 
-/* The disk is full: what opens something new is refused, what ends something goes on. */
+/* store-health.c. The disk is full: what opens something new is refused, what ends something goes on. */
 bool store_full(Store *store);
+typedef enum StoreTrouble {
+        STORE_SOUND,
+        STORE_DAMAGED, /* SQLite has met something that cannot be; until the end of the process */
+        STORE_GONE,    /* the files are not those that were opened: what is written will be lost */
+} StoreTrouble;
+StoreTrouble store_trouble(const Store *store);
+/* Whether the files are still there; each transaction begins with it. */
+void store_look_for_files(Store *store);
+/* For people; NULL: there is none. */
+const char *store_trouble_text(StoreTrouble trouble);
+/* A login, a credential. 0; -ENOSPC; -EBADMSG; -ESTALE: not now. */
+int store_may_begin(Store *store);
 
 /* The clock has been set right, or is behind: see clock.h. */
 int store_note_clock(Store *store);

@@ -276,6 +276,7 @@ static void add_problem(json_t *problems, bool is, const char *text)
 
 static json_t *problems_of(Manager *manager, const json_t *alarms)
 {
+        const StoreTrouble trouble = store_trouble(manager->store);
         json_t *problems = json_array();
 
         add_problem(problems, !clock_trusted(&manager->clock),
@@ -286,6 +287,7 @@ static json_t *problems_of(Manager *manager, const json_t *alarms)
         add_problem(problems, manager->logind_problem[0] != '\0', manager->logind_problem);
         add_problem(problems, store_full(manager->store),
                     "the disk is full: no login and no issue until there is room; ends go on");
+        add_problem(problems, trouble != STORE_SOUND, store_trouble_text(trouble));
         add_problem(problems, outbox_behind(manager->outbox) > 1000,
                     "journald does not take entries: they wait in the store");
         add_problem(problems, sessions_overdue(manager->sessions) > 0,
@@ -302,18 +304,32 @@ static json_t *problems_of(Manager *manager, const json_t *alarms)
         return problems;
 }
 
+static const char *store_word(Store *store)
+{
+        switch (store_trouble(store)) {
+        case STORE_DAMAGED:
+                return "damaged";
+        case STORE_GONE:
+                return "gone";
+        case STORE_SOUND:
+                break;
+        }
+        return store_full(store) ? "full" : "ok";
+}
+
 /* How it goes with the host is for those who look after it. */
 static json_t *status_detail(Manager *manager)
 {
         const Counters *counters = &manager->counters;
         json_auto_t *alarms = alarms_open(manager);
 
+        store_look_for_files(manager->store);
         return json_pack("{si si ss sI ss sI sI sI sO? so}", "sessions_open",
                          (int)sessions_live(manager->sessions), "sessions_overdue",
                          (int)sessions_overdue(manager->sessions), "logind",
                          logind_connected(manager->logind) ? "connected" : "unreachable",
                          "journal_behind", (json_int_t)outbox_behind(manager->outbox), "store",
-                         store_full(manager->store) ? "full" : "ok", "logins_asked",
+                         store_word(manager->store), "logins_asked",
                          (json_int_t)counters->logins_asked, "logins_accepted",
                          (json_int_t)counters->logins_accepted, "logins_refused",
                          (json_int_t)counters->logins_refused, "unacknowledged", alarms, "problems",

@@ -389,8 +389,9 @@ int verb_collect(const Request *request, Answer *answer)
         const Parameter parameters[] = {{"id", 's', &id}};
         int r;
 
-        if (store_full(request->manager->store))
-                return -ENOSPC;
+        r = store_may_begin(request->manager->store);
+        if (r < 0)
+                return r;
         r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
         if (r == 0)
                 r = find_asked(request, RIGHT_COLLECT, id, &asked, answer);

@@ -254,8 +254,9 @@ int verb_issue(const Request *request, Answer *answer)
         Grant grant;
         int r;
 
-        if (store_full(manager->store))
-                return -ENOSPC;
+        r = store_may_begin(manager->store);
+        if (r < 0)
+                return r;
         r = read_issue(request, &question, answer);
         if (r == 0)
                 r = find_repeat(request, question.key, answer);

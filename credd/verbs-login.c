@@ -196,8 +196,9 @@ static int authenticate_code(const Request *request, const LoginFacts *facts, co
         CLEANUP(code_try_done) CodeTry try = {.refusal = REFUSAL_SECRET};
         int r;
 
-        if (store_full(request->manager->store))
-                return -ENOSPC;
+        r = store_may_begin(request->manager->store);
+        if (r < 0)
+                return r;
         r = codes_check(request->manager, code, facts, &try);
         if (r < 0)
                 return r;
@@ -228,8 +229,9 @@ int verb_authenticate(const Request *request, Answer *answer)
         r = store_find_credential(request->manager->store, token.id, &credential);
         if (r < 0)
                 return r;
-        if (store_full(request->manager->store))
-                return -ENOSPC;
+        r = store_may_begin(request->manager->store);
+        if (r < 0)
+                return r;
         refusal = check_token(request->manager, &credential, &token, &question.facts);
         /* A module that gave up long ago must not spend a use of the person's token. */
         if (refusal == REFUSAL_NONE && !peer_waits(request->peer))

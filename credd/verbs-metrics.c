@@ -160,6 +160,7 @@ static void add_file(Samples *samples, const Manager *manager, const char *name,
 
 static void add_record(Samples *samples, Manager *manager)
 {
+        store_look_for_files(manager->store);
         gauge(samples, "credd_event_sequence", NULL, "The number of the newest event.",
               (double)store_newest_event(manager->store));
         gauge(samples, "credd_journal_behind", NULL, "Events that journald has not taken yet.",
@@ -169,6 +170,9 @@ static void add_record(Samples *samples, Manager *manager)
         add_file(samples, manager, "credd.db-wal", "log");
         gauge(samples, "credd_store_full", NULL, "1 while nothing new is begun for want of room.",
               store_full(manager->store));
+        gauge(samples, "credd_store_unsound", NULL,
+              "1 while nothing new is begun because the store is damaged, or its files are gone.",
+              store_trouble(manager->store) != STORE_SOUND);
         begin(samples, "credd_batch_requests", "histogram", NULL,
               "Requests that shared one commit, since the start.");
         histogram(samples, &manager->tally, TALLY_BATCH);

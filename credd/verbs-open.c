@@ -178,8 +178,9 @@ static int open_unnamed(const Request *request, const LoginFacts *facts, Opener 
         Refusal refusal = REFUSAL_PEER;
         int r;
 
-        if (store_full(request->manager->store))
-                return -ENOSPC;
+        r = store_may_begin(request->manager->store);
+        if (r < 0)
+                return r;
         r = gate_find(request->manager, facts, &credential, &refusal);
         if (r < 0)
                 return r;

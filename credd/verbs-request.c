@@ -140,8 +140,9 @@ int verb_request(const Request *request, Answer *answer)
         Grant grant;
         int r;
 
-        if (store_full(manager->store))
-                return -ENOSPC;
+        r = store_may_begin(manager->store);
+        if (r < 0)
+                return r;
         r = read_question(request, &q, answer);
         if (r == 0)
                 r = issue_check_right(request, RIGHT_REQUEST, q.role, answer);

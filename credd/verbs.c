@@ -363,7 +363,8 @@ static int run_writer(Manager *manager, const Verb *verb, const Request *request
         r = batch_enter(manager->batch);
         if (r < 0)
                 return r;
-        r = verb->handler(request, answer);
+        /* What it did would be nowhere at the next start. */
+        r = store_trouble(manager->store) == STORE_GONE ? -ESTALE : verb->handler(request, answer);
         undo = r < 0 || (answer->error && !answer->keep);
         kept = batch_leave(manager->batch, undo ? -ECANCELED : 0);
         return r < 0 ? r : kept == -ECANCELED ? 0 : kept;

@@ -105,6 +105,56 @@ for name in password keyboard-interactive pamtester; do
         "a login that was given up opens no session ($name)"
 done
 
+# --- The store damaged, or taken away: credd ends as often as it is started, or serves and promises nothing
+
+store=/var/lib/credd/credd.db
+stop_credd() { in_lab systemctl stop credd-login.socket credd-admin.socket credd.service; }
+start_credd() { # whether it comes up or not
+    in_lab systemctl start credd-login.socket credd-admin.socket
+    in_lab systemctl start --no-block credd.service
+}
+said_lately() { in_lab journalctl -q --no-pager -u credd.service -p crit -n 20 | grep -q "$1"; }
+sum_of_store() { in_lab sha256sum "$store" 2>/dev/null | cut -d' ' -f1; }
+comes_back() { wait_until 40 in_lab credctl status; }
+tries_again() { # WHEN; the spares were not spent
+    is "$(ssh_with lena "$(cat "$work/spare-password")" password echo in)" in "$1: a token works again"
+}
+
+issue_spares
+stop_credd
+in_lab cp -a "$store" /root/sound.db
+in_lab sh -c "printf '\\377' | dd of=$store bs=1 seek=100 conv=notrunc status=none"
+damaged=$(sum_of_store)
+start_credd
+ok 'damaged: the journal says so, with priority critical' wait_until 20 said_lately 'Cannot open the store'
+tokens_fail damaged
+passwords_go_on damaged
+not_ok 'damaged: credctl has no answer' in_lab timeout 60 credctl status
+is "$(sum_of_store)" "$damaged" 'damaged: the file is as it was'
+in_lab cp -a /root/sound.db "$store"
+ok 'damaged: a sound one is taken at once' comes_back
+tries_again damaged
+
+issue_spares
+in_lab mv "$store" /root/away.db
+not_ok 'taken away under credd: nothing is issued' in_lab credctl issue --user lena -q
+like "$(in_lab credctl status 2>&1)" 'removed or replaced' 'taken away under credd: the status says so'
+ok '... and the journal' wait_until 20 said_lately 'removed or replaced'
+tokens_fail 'taken away under credd'
+in_lab mv /root/away.db "$store"
+tries_again 'put back'
+
+issue_spares
+stop_credd
+in_lab mv "$store" /root/away.db
+start_credd
+ok 'taken away: the journal says so' wait_until 20 said_lately 'took the store away'
+tokens_fail 'taken away'
+not_ok 'taken away: no other is made' in_lab test -e "$store"
+in_lab mv /root/away.db "$store"
+ok 'put back: credd takes it' comes_back
+tries_again 'put back'
+
 # --- A stack without our session line: nobody but credd can end what it opens
 
 configure BindTimeout=3s

@@ -54,23 +54,24 @@ static inline int rig_listen(const char *path)
         assert_true(fd >= 0);
         assert_true(strlen(path) < sizeof(address.sun_path));
         memcpy(address.sun_path, path, strlen(path) + 1);
+        (void)unlink(path); /* of a daemon before */
         assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
         assert_int_equal(chmod(path, 0666), 0);
         assert_int_equal(listen(fd, 128), 0);
         return fd;
 }
 
-static inline int rig_setup(void **state)
+/* A daemon on the folder that the rig has. What manager_new() said: then it has none. */
+static inline int rig_start(Rig *rig)
 {
-        Rig *rig = calloc(1, sizeof(*rig));
+        int r;
 
-        assert_non_null(rig);
         assert_int_equal(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1), 0);
-        rig->folder = scratch_new();
-        assert_int_equal(chmod(rig->folder, 0711), 0);
         rig->paths.state = rig->folder;
         rig->paths.config = scratch_path(rig->folder, "none.conf", rig->config);
-        assert_int_equal(manager_new(&rig->paths, &rig->manager), 0);
+        r = manager_new(&rig->paths, &rig->manager);
+        if (r < 0)
+                return r;
         rig->manager->clock.read = rig_read_clock;
         rig->manager->clock.userdata = rig;
         /* nothing has been said yet, and nothing of this is for the machine's own journal */
@@ -81,6 +82,24 @@ static inline int rig_setup(void **state)
         rig->admin_fd = rig_listen(scratch_path(rig->folder, "admin", rig->admin));
         assert_int_equal(
                 server_new(rig->manager, rig->login_fd, rig->admin_fd, &rig->manager->server), 0);
+        return 0;
+}
+
+static inline void rig_stop(Rig *rig)
+{
+        rig->manager = manager_free(rig->manager);
+        (void)close(rig->login_fd);
+        (void)close(rig->admin_fd);
+}
+
+static inline int rig_setup(void **state)
+{
+        Rig *rig = calloc(1, sizeof(*rig));
+
+        assert_non_null(rig);
+        rig->folder = scratch_new();
+        assert_int_equal(chmod(rig->folder, 0711), 0);
+        assert_int_equal(rig_start(rig), 0);
         *state = rig;
         return 0;
 }
@@ -89,9 +108,7 @@ static inline int rig_teardown(void **state)
 {
         Rig *rig = *state;
 
-        (void)manager_free(rig->manager);
-        (void)close(rig->login_fd);
-        (void)close(rig->admin_fd);
+        rig_stop(rig);
         scratch_free(rig->folder);
         free(rig);
         return 0;

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Says on standard error, which is the journal, what is wrong with the store: there is nowhere to keep an
+ * event of it. */
+#pragma once
+
+#include "credd/manager.h"
+
+/* What store_open() said. */
+void health_say_not_open(const Manager *manager, int error);
+/* From then on, once for each change of store_trouble(). */
+int health_watch(Manager *manager, sd_event_source **ret_source);
