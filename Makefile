@@ -202,7 +202,7 @@ $(B)/tests/pam/%: $(B)/tests/pam/%.o $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpam -ljansson -ldl
 # -rdynamic: what the shim defines comes before what the libraries do.
-$(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/shim.o $(B)/libcommon.a
+$(FAULTS): $(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/shim.o $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -rdynamic $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpam -ljansson -ldl
 # The shim has functions of its own where fortification would have inline ones.
@@ -249,7 +249,7 @@ $(B)/tests/report/sample: $(B)/tests/report/sample.o $(B)/libcredctl.a $(B)/libc
 # Faults of the store: the whole daemon in a test, on a disk that fails.
 FAULT_STORE_SRC := $(wildcard tests/fault/store/test_*.c)
 FAULT_STORE     := $(patsubst %.c,$(B)/%,$(FAULT_STORE_SRC))
-$(B)/tests/fault/store/%: $(B)/tests/fault/store/%.o $(B)/tests/fault/store/vfs-fault.o $(B)/libcredd.a $(B)/libcommon.a
+$(FAULT_STORE): $(B)/tests/fault/store/%: $(B)/tests/fault/store/%.o $(B)/tests/fault/store/vfs-fault.o $(B)/libcredd.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(CREDD_LIBS)
 $(call obj,$(FAULT_STORE_SRC)): | $(GENERATED)

@@ -12,6 +12,29 @@
 
 static const char *const file_names[STORE_FILES] = {"credd.db", "credd.db-wal"};
 
+bool store_has_file(const Store *store, const char *name, off_t size)
+{
+        struct stat st;
+
+        if (fstatat(store->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno != ENOENT;
+        return !S_ISREG(st.st_mode) || st.st_size >= size;
+}
+
+/* A key or a log, and no database, or an empty one, is a store that somebody took away, unless its first
+ * start did not come to its end. */
+int store_begin_anew(Store *store)
+{
+        AUTO_CLOSE int fd = -1;
+
+        if ((store_has_file(store, "key", 0) || store_has_file(store, "credd.db-wal", 1)) &&
+            !store_has_file(store, STORE_FIRST_START, 0))
+                return -ENOENT;
+        fd = openat(store->dir_fd, STORE_FIRST_START, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                    0600);
+        return fd < 0 || fsync(store->dir_fd) < 0 ? -errno : 0;
+}
+
 /* The reserve is given up at the start of a daemon that finds no room, and made again when there is. */
 void store_look_for_room(Store *store)
 {

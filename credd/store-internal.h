@@ -47,6 +47,11 @@ struct Store {
 };
 
 /* store-health.c */
+#define STORE_FIRST_START "first-start"
+/* It is there with so many bytes at least, or nobody knows. */
+bool store_has_file(const Store *store, const char *name, off_t size);
+/* There is no database: -ENOENT if there was one. */
+int store_begin_anew(Store *store);
 void store_look_for_room(Store *store);
 /* Once, at the end of the opening. */
 int store_note_files(Store *store);

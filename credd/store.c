@@ -18,7 +18,6 @@
 #include "credd/store-internal.h"
 
 #define APPLICATION_ID 0x63726564 /* "cred" */
-#define FIRST_START    "first-start"
 
 static const char *const migrations[] = {schema_sql, schema_2_sql, schema_3_sql};
 static const char *const statements[] = {
@@ -360,28 +359,6 @@ static int open_db(Store *store, const char *dir)
         return db_open(path, &store_schema, &store->db);
 }
 
-static bool is_there(const Store *store, const char *name, off_t size)
-{
-        struct stat st;
-
-        if (fstatat(store->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno != ENOENT;
-        return !S_ISREG(st.st_mode) || st.st_size >= size;
-}
-
-/* A key or a log, and no database, or an empty one, is a store that somebody took away, unless its first
- * start did not come to its end. */
-static int begin_anew(Store *store)
-{
-        AUTO_CLOSE int fd = -1;
-
-        if ((is_there(store, "key", 0) || is_there(store, "credd.db-wal", 1)) &&
-            !is_there(store, FIRST_START, 0))
-                return -ENOENT;
-        fd = openat(store->dir_fd, FIRST_START, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        return fd < 0 || fsync(store->dir_fd) < 0 ? -errno : 0;
-}
-
 static int open_key(Store *store, const char *dir)
 {
         bool fresh;
@@ -393,8 +370,8 @@ static int open_key(Store *store, const char *dir)
         /* SQLite's own lock is on a file that may be moved away under a daemon that runs. */
         if (flock(store->dir_fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? -EBUSY : -errno;
-        fresh = !is_there(store, "credd.db", 1);
-        r = fresh ? begin_anew(store) : 0;
+        fresh = !store_has_file(store, "credd.db", 1);
+        r = fresh ? store_begin_anew(store) : 0;
         return r < 0 ? r : digest_key_load(store->dir_fd, fresh, &store->key);
 }
 
@@ -434,7 +411,7 @@ int store_open(const char *dir, const char *boot_id, Clock *clock, Store **ret_s
                 r = store_note_files(store);
         if (r < 0)
                 return r;
-        (void)unlinkat(store->dir_fd, FIRST_START, 0);
+        (void)unlinkat(store->dir_fd, STORE_FIRST_START, 0);
         *ret_store = take_ptr(store);
         return 0;
 }
