@@ -238,6 +238,10 @@ $(B)/tests/fuzz/fuzz_verbs $(B)/tests/fuzz/fuzz_rows: $(B)/tests/fuzz/world.o $(
 $(B)/tests/bench/%.so: $(B)/tests/bench/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^ -lpam
+$(B)/tests/bench/fill-store: $(B)/tests/bench/fill-store.o $(call obj,$(wildcard tests/bench/rig.c tests/bench/fly.c \
+		tests/bench/fill.c tests/bench/raw.c)) $(B)/libcredd.a $(B)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDD_LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lsqlite3 -lpam
@@ -283,7 +287,7 @@ build-pam: $(PAMTESTS) $(PROGRAMS)
 build-fault: $(FAULTS) $(PROGRAMS)
 build-tools: $(TOOLS)
 build-fuzz: $(FUZZERS) $(B)/pam_ephemeral/pam_ephemeral.so
-build-bench: $(BENCHES) $(PROGRAMS) $(if $(wildcard tests/bench/fill.c),bench-daemon-build)
+build-bench: $(BENCHES) $(PROGRAMS) $(if $(wildcard tests/bench/fill.c),bench-daemon-build $(B)/tests/bench/fill-store)
 .PHONY: build-units build-pam build-fault build-tools build-fuzz build-bench
 
 unit: deps-test
