@@ -69,8 +69,10 @@ CREDCTL_LIBS := -ljansson -lsmartcols -lsystemd
 PROGRAMS := $(B)/credd/credd $(B)/credctl/credctl $(B)/drill/credd-drill $(B)/pam_ephemeral/pam_ephemeral.so
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 PAMTESTS := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(PAM_SRC))
+FAULTS   := $(patsubst tests/fault/%.c,$(B)/tests/fault/%,$(FAULT_SRC))
+TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/system/tools/%,$(TOOL_SRC)) \
+            $(patsubst tests/system/preload/%.c,$(B)/tests/system/preload/%.so,$(PRELOAD_SRC))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
-
 BENCHES  := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_SRC)) $(B)/tests/bench/pam_echo_floor.so
 
 .PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint deps-bench deps-deb unit pam fault system check soak \
@@ -330,7 +332,7 @@ fault-store: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-fault-store
 	$(Q)CREDD=$(CURDIR)/$(B)/credd/credd TEST_SECONDS=3600 tests/run-cmocka $(B)/tests/fault/store
 fault: fault-store
-.PHONY: build-fault-store fault-store fault
+.PHONY: build-fault-store fault-store
 
 soak:
 	+$(Q)SOAK=1 $(MAKE) --no-print-directory system

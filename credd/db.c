@@ -211,8 +211,7 @@ int db_prepare_all(Db *db, const DbSchema *schema)
         return r;
 }
 
-/* One thread: no lock is taken for others, and nobody asks what memory was used. The first opening of the
- * process decides it; where a test has used SQLite before, all is the same, but slower. */
+/* One thread, and nobody asks what memory was used. The first opening of the process decides it. */
 static void configure_library(void)
 {
         (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);

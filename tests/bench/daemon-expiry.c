@@ -112,8 +112,8 @@ static uint64_t count_expired(const Server *server)
         int r;
 
         frame_init(&frame, 1024 * 1024);
-        r = client_call(server->admin, CALL, sizeof(CALL) - 1, client_deadline_usec(60000000), &frame,
-                        &text, &len);
+        r = client_call(server->admin, CALL, sizeof(CALL) - 1, client_deadline_usec(60000000),
+                        &frame, &text, &len);
         if (r == 0)
                 reply = json_loadb(text, len, 0, NULL);
         if (!reply)
