@@ -24,7 +24,7 @@ OPT := -O1 -g
 # clang takes what only its cleanup uses for unused; gcc looks at the same files, and does not.
 WARNINGS_CLANG := -Wno-unused-variable
 endif
-B := build$(if $(FUZZ),/fuzz,$(if $(SAN),/san-$(subst $(comma),-,$(SAN))))
+B := build$(if $(COV),/cov,)$(if $(FUZZ),/fuzz,$(if $(SAN),/san-$(subst $(comma),-,$(SAN))))
 
 ifneq ($(CI),)
 WERROR := -Werror
@@ -32,14 +32,14 @@ endif
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
             -Wvla -Wimplicit-fallthrough -Wswitch-enum -Wundef -Wcast-align -Wwrite-strings $(WARNINGS_CLANG) $(WERROR)
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIC \
-            $(if $(SAN),,-D_FORTIFY_SOURCE=2)
-OPT      ?= -O2 -g
+            $(if $(SAN)$(COV),,-D_FORTIFY_SOURCE=2)
+OPT      ?= $(if $(COV),-O0 --coverage -fprofile-update=atomic,-O2 -g)
 CFLAGS_ALL  = -std=gnu11 -I. -I$(B) -D_GNU_SOURCE -DCREDD_VERSION='"$(VERSION)"' \
               -DCREDD_SYSCONFDIR='"$(SYSCONFDIR)/credd"' -DCREDD_LIBEXECDIR='"$(LIBEXECDIR)"' \
               -DCREDD_PROGRAM='"$(PREFIX)/sbin/credd"' \
               -DCREDD_PAM_MODULES='"/usr/lib/$(MULTIARCH)/security"' \
               $(WARNINGS) $(HARDEN) $(OPT) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(CFLAGS)
-LDFLAGS_ALL = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+LDFLAGS_ALL = $(if $(COV),--coverage) -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-8s %s\n' '$(1)' '$(2)')
@@ -102,6 +102,7 @@ help:
 #:                  TESTS=credd/kill.c for that file alone
 #: make bench      what a login costs, beside the disk and other modules; QUICK=1 for a short one (root)
 #: make bench-daemon-build  what measures the daemon alone, in build/tests/bench; as root
+#: make cov         which lines and branches the unit tests reach; fails if one of a decision is left out
 #: make demo       a token, an SSH login, its end at the deadline, and the receipt (root)
 #: make lab        a shell in the lab (root); RELEASE=trixie for Debian 13
 #: make report-check  credctl audit's page in a browser: nothing too wide, pictures in build/report
@@ -194,7 +195,7 @@ $(B)/drill/credd-drill: $(B)/drill/credd-drill.o $(B)/libcommon.a
 # up costs every login.
 $(B)/pam_ephemeral/pam_ephemeral.so: $(call obj,$(MODULE_SRC) $(MODULE_COMMON)) pam_ephemeral/pam_ephemeral.map
 	$(call say,LINK,$@)
-	$(Q)$(CC) -shared $(if $(SAN)$(FUZZ),,-nostartfiles) $(LDFLAGS_ALL) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,--version-script=pam_ephemeral/pam_ephemeral.map \
+	$(Q)$(CC) -shared $(if $(SAN)$(FUZZ)$(COV),,-nostartfiles) $(LDFLAGS_ALL) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,--version-script=pam_ephemeral/pam_ephemeral.map \
 	  -o $@ $(filter %.o,$^) -lpam
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcredd.a $(B)/libcredctl.a $(B)/libmodule.a $(B)/libcommon.a
@@ -301,6 +302,14 @@ build-mutants: $(MUTANTS:%=$(B)/mutants/%)
 mutants: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-mutants
 	$(Q)CC='$(CC)' CFLAGS='$(CFLAGS_ALL)' tests/mutants/run $(CURDIR)/$(B) $(TESTS)
+
+cov: deps-test
+	@tests/lab/install-packages $(call deps,cov)
+	+$(Q)$(MAKE) --no-print-directory COV=1 build-units
+	$(Q)find build/cov -name '*.gcda' -delete
+	$(Q)tests/run-cmocka build/cov/tests/unit
+	$(Q)tests/cov build/cov
+.PHONY: cov
 
 pam: deps-test
 	+$(Q)$(MAKE) --no-print-directory build-pam

@@ -104,7 +104,7 @@ wait_ready rebooted
 is $? 0 "the lab boots again"
 ok "credd answers" wait_until 20 in_lab credctl status
 # shellcheck disable=SC2016
-is "$(in_lab sh -c 'nsenter -t "$(pidof credd)" -m cat /proc/sys/kernel/random/boot_id')" \
+is "$(in_lab sh -c 'cat "/proc/$(pidof credd)/root/proc/sys/kernel/random/boot_id"')" \
     "$(in_lab cat /proc/sys/kernel/random/boot_id)" "... and sees that it is another boot"
 one_receipt rebooted confirmed
 is "$(show_of "${ids[rebooted]}" '.sessions[0].state')" ended "rebooted: its session is closed"
