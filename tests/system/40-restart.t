@@ -103,6 +103,7 @@ wait_ready rebooted
 "$source_dir/tests/lab/lab" reboot "$LAB" 2>/dev/null
 is $? 0 "the lab boots again"
 ok "credd answers" wait_until 20 in_lab credctl status
+# What credd sees; nothing can be executed in there.
 # shellcheck disable=SC2016
 is "$(in_lab sh -c 'cat "/proc/$(pidof credd)/root/proc/sys/kernel/random/boot_id"')" \
     "$(in_lab cat /proc/sys/kernel/random/boot_id)" "... and sees that it is another boot"

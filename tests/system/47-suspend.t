@@ -71,7 +71,8 @@ in_lab sh -euc "touch /run/time-ns; unshare --time=/run/time-ns --boottime $((3 
 # Entering it takes a right that credd does not have, and has lost again when it starts.
 unit_with 'ExecStart=' \
     'ExecStart=/usr/bin/nsenter --time=/run/time-ns /usr/bin/setpriv --inh-caps=-sys_admin --ambient-caps=-sys_admin /usr/sbin/credd' \
-    'CapabilityBoundingSet=CAP_SYS_ADMIN' 'AmbientCapabilities=CAP_SYS_ADMIN' 'RestrictNamespaces=no' 'SystemCallFilter='
+    'CapabilityBoundingSet=CAP_SYS_ADMIN' 'AmbientCapabilities=CAP_SYS_ADMIN' 'RestrictNamespaces=no' 'SystemCallFilter=' \
+    'ExecPaths=/usr/bin/nsenter /usr/bin/setpriv'
 start_credd "in a time namespace, another hour on"
 # shellcheck disable=SC2016
 isnt "$(in_lab sh -c 'readlink "/proc/$(pidof credd)/ns/time"')" "$(in_lab readlink /proc/self/ns/time)" "that is another namespace"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* pamtime SERVICE USER N - logs in N times through libpam, authentication and account, with the token that
- * it reads from standard input. Prints for each the microseconds it took; exit status 1: one was refused. */
+/* pamtime FOLDER USER N - logs in N times to sshd through libpam, authentication and account, by the stack in
+ * FOLDER and with the token that it reads from standard input. Prints for each the microseconds it took; exit
+ * status 1: one was refused. */
 #include <security/pam_appl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,13 +29,13 @@ static int64_t now_usec(void)
         return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static int log_in(const char *service, const char *user, char *token)
+static int log_in(const char *folder, const char *user, char *token)
 {
         const struct pam_conv conversation = {converse, token};
         pam_handle_t *handle = NULL;
         int r;
 
-        r = pam_start(service, user, &conversation, &handle);
+        r = pam_start_confdir("sshd", user, &conversation, folder, &handle);
         if (r == PAM_SUCCESS)
                 r = pam_authenticate(handle, 0);
         if (r == PAM_SUCCESS)
