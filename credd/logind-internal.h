@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Shared by logind.c (the bus, and what logind announces) and logind-calls.c (what it is asked). */
+/* Shared by logind.c (the bus, and what logind announces), logind-queries.c (what its sessions are) and
+ * logind-calls.c (what it is asked). */
 #pragma once
 
 #include <stdarg.h>
@@ -71,6 +72,14 @@ struct Logind {
 /* Without starting logind. */
 int logind_send_request(Logind *logind, const Request *request, sd_bus_slot **ret_slot,
                         const char *types, ...);
+/* logind-queries.c. Sent by logind_send_queries(), as many as may be under way; negative: it could not be. */
+int logind_add_query(Logind *logind, const char *id, const char *path);
+int logind_send_queries(Logind *logind);
+/* id NULL: all of them. */
+void logind_drop_queries(Logind *logind, const char *id);
+/* logind.c: nothing is known any more, look for it again; is everything known now? */
+void logind_lose(Logind *logind);
+void logind_check_listed(Logind *logind);
 /* 0, or the error of a reply as LogindDone has it. */
 int logind_reply_error(sd_bus_message *m);
 /* The answer of Properties.GetAll for a session; strings are in the message. */

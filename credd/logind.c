@@ -32,7 +32,6 @@
 #define BUS_PATH       "/org/freedesktop/DBus"
 #define BUS_LOCAL_NAME "org.freedesktop.DBus.Local"
 #define BUS_LOCAL_PATH "/org/freedesktop/DBus/Local"
-#define PROPERTIES     "org.freedesktop.DBus.Properties"
 
 #define RETRY_MIN_USEC (100 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (5 * USEC_PER_SEC)
@@ -51,28 +50,6 @@ static bool is_from(sd_bus_message *m, const char *name)
 static void drop_bus(Logind *logind);
 
 /* --- the way there --- */
-
-static Query *query_free(Query *query)
-{
-        TAILQ_REMOVE(&query->logind->queries, query, all);
-        sd_bus_slot_unref(query->slot);
-        free(query->id);
-        free(query->path);
-        free(query);
-        return NULL;
-}
-
-/* id NULL: all of them. */
-static void drop_queries(Logind *logind, const char *id)
-{
-        Query *query = TAILQ_FIRST(&logind->queries), *next;
-
-        for (; query; query = next) {
-                next = TAILQ_NEXT(query, all);
-                if (!id || strcmp(query->id, id) == 0)
-                        query_free(query);
-        }
-}
 
 static void set_connected(Logind *logind, bool connected)
 {
@@ -101,100 +78,22 @@ static void forget_listing(Logind *logind)
 {
         logind->listing = sd_bus_slot_unref(logind->listing);
         logind->listed = false;
-        drop_queries(logind, NULL);
+        logind_drop_queries(logind, NULL);
 }
 
-static void lose_logind(Logind *logind)
+void logind_lose(Logind *logind)
 {
         forget_listing(logind);
         retry_later(logind);
         set_connected(logind, false);
 }
 
-static void check_listed(Logind *logind)
+void logind_check_listed(Logind *logind)
 {
         if (!logind->listed || !TAILQ_EMPTY(&logind->queries))
                 return;
         logind->retry_usec = RETRY_MIN_USEC;
         set_connected(logind, true);
-}
-
-static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *unused);
-
-/* Negative: it could not be sent. */
-static int send_queries(Logind *logind)
-{
-        unsigned left = QUERIES_MAX;
-        Query *query;
-        int r = 0;
-
-        TAILQ_FOREACH (query, &logind->queries, all) {
-                const Request request = {LOGIND_NAME,   query->path, PROPERTIES,       "GetAll",
-                                         on_properties, query,       LIST_TIMEOUT_USEC};
-
-                if (left-- == 0 || r < 0)
-                        break;
-                if (!query->slot)
-                        r = logind_send_request(logind, &request, &query->slot, "s",
-                                                LOGIND_SESSION);
-        }
-        return r;
-}
-
-/* 1: it is announced; 0: it has vanished meanwhile. */
-static int announce(Query *query, sd_bus_message *m)
-{
-        LogindSession session = {.id = query->id,
-                                 .uid = (uid_t)-1,
-                                 .created_boot_usec = UINT64_MAX,
-                                 .scope = "",
-                                 .class = "",
-                                 .service = ""};
-        int r = logind_reply_error(m);
-
-        if (r == -ENXIO || sd_bus_message_is_method_error(m, BUS_NAME ".Error.UnknownObject") > 0)
-                return 0;
-        if (r == 0)
-                r = logind_read_properties(m, &session);
-        if (r < 0)
-                return r;
-        query->logind->handlers.on_session(query->logind->userdata, &session);
-        return 1;
-}
-
-static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *unused)
-{
-        Query *query = userdata;
-        Logind *logind = query->logind;
-        int r = announce(query, m);
-
-        (void)unused;
-        query_free(query);
-        if (r >= 0)
-                r = send_queries(logind);
-        if (r < 0)
-                lose_logind(logind);
-        else
-                check_listed(logind);
-        return 0;
-}
-
-/* Sent by send_queries(). */
-static int add_query(Logind *logind, const char *id, const char *path)
-{
-        Query *query = calloc(1, sizeof(*query));
-
-        if (!query)
-                return -ENOMEM;
-        drop_queries(logind, id);
-        query->logind = logind;
-        TAILQ_INSERT_TAIL(&logind->queries, query, all);
-        query->id = strdup(id);
-        query->path = strdup(path);
-        if (query->id && query->path)
-                return 0;
-        query_free(query);
-        return -ENOMEM;
 }
 
 static int on_sessions(sd_bus_message *m, void *userdata, sd_bus_error *unused)
@@ -208,15 +107,15 @@ static int on_sessions(sd_bus_message *m, void *userdata, sd_bus_error *unused)
         if (r >= 0)
                 r = sd_bus_message_enter_container(m, 'a', "(susso)");
         while (r >= 0 && (r = sd_bus_message_read(m, "(susso)", &id, NULL, NULL, NULL, &path)) > 0)
-                r = add_query(logind, id, path);
+                r = logind_add_query(logind, id, path);
         if (r >= 0)
-                r = send_queries(logind);
+                r = logind_send_queries(logind);
         if (r < 0) {
-                lose_logind(logind);
+                logind_lose(logind);
                 return 0;
         }
         logind->listed = true;
-        check_listed(logind);
+        logind_check_listed(logind);
         return 0;
 }
 
@@ -231,7 +130,7 @@ static void list_sessions(Logind *logind, const char *owner)
         free(logind->owner);
         logind->owner = strdup(owner);
         if (!logind->owner || logind_send_request(logind, &request, &logind->listing, "") < 0)
-                lose_logind(logind);
+                logind_lose(logind);
 }
 
 static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *unused)
@@ -244,7 +143,7 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *unused)
         if (logind_reply_error(m) == 0 && sd_bus_message_read(m, "s", &owner) > 0)
                 list_sessions(logind, owner);
         else
-                lose_logind(logind);
+                logind_lose(logind);
         return 0;
 }
 
@@ -256,7 +155,7 @@ static void find_logind(Logind *logind)
         forget_listing(logind);
         (void)sd_event_source_set_enabled(logind->retry, SD_EVENT_OFF);
         if (logind_send_request(logind, &request, &logind->listing, "s", LOGIND_NAME) < 0)
-                lose_logind(logind);
+                logind_lose(logind);
 }
 
 /* --- signals --- */
@@ -269,8 +168,8 @@ static int on_session_new(sd_bus_message *m, void *userdata, sd_bus_error *unuse
 
         (void)unused;
         if (is_from(m, logind->owner) && sd_bus_message_read(m, "so", &id, &path) > 0 &&
-            (add_query(logind, id, path) < 0 || send_queries(logind) < 0))
-                lose_logind(logind);
+            (logind_add_query(logind, id, path) < 0 || logind_send_queries(logind) < 0))
+                logind_lose(logind);
         return 0;
 }
 
@@ -282,12 +181,12 @@ static int on_session_removed(sd_bus_message *m, void *userdata, sd_bus_error *u
         (void)unused;
         if (!is_from(m, logind->owner) || sd_bus_message_read(m, "so", &id, NULL) <= 0)
                 return 0;
-        drop_queries(logind, id);
+        logind_drop_queries(logind, id);
         logind->handlers.on_removed(logind->userdata, id);
-        if (send_queries(logind) < 0)
-                lose_logind(logind);
+        if (logind_send_queries(logind) < 0)
+                logind_lose(logind);
         else
-                check_listed(logind);
+                logind_check_listed(logind);
         return 0;
 }
 
@@ -303,7 +202,7 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *unu
         free(logind->owner);
         logind->owner = NULL;
         if (!*owner) {
-                lose_logind(logind);
+                logind_lose(logind);
                 return 0;
         }
         set_connected(logind, false);
@@ -327,7 +226,7 @@ static int on_bus_gone(sd_bus_message *m, void *userdata, sd_bus_error *unused)
         if (!is_from(m, BUS_LOCAL_NAME))
                 return 0;
         drop_bus(logind);
-        lose_logind(logind);
+        logind_lose(logind);
         return 0;
 }
 

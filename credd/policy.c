@@ -218,9 +218,13 @@ static int check_words(const IssueRequest *request, char *refusal)
         if (request->uid == 0 || request->uid == UID_NONE)
                 return refuse(refusal, "no credentials for root: log in as a person and use sudo");
         if (request->holder && !text_valid(request->holder, TEXT_LEN_MAX))
-                return refuse(refusal, "a holder is 1 to %d bytes of plain text, none of it invisible", TEXT_LEN_MAX);
+                return refuse(refusal,
+                              "a holder is 1 to %d bytes of plain text, none of it invisible",
+                              TEXT_LEN_MAX);
         if (request->reason && !text_valid(request->reason, TEXT_LEN_MAX))
-                return refuse(refusal, "a reason is 1 to %d bytes of plain text, none of it invisible", TEXT_LEN_MAX);
+                return refuse(refusal,
+                              "a reason is 1 to %d bytes of plain text, none of it invisible",
+                              TEXT_LEN_MAX);
         if (request->uses < 0 || request->uses > USES_MAX)
                 return refuse(refusal, "uses are 1 to %d", USES_MAX);
         return 0;

@@ -42,9 +42,9 @@ static Subscription *find_due(const Subscribers *subscribers)
 {
         Subscription *one;
 
-        TAILQ_FOREACH(one, &subscribers->list, all)
-        if (is_due(one))
-                return one;
+        TAILQ_FOREACH (one, &subscribers->list, all)
+                if (is_due(one))
+                        return one;
         return NULL;
 }
 

@@ -90,7 +90,7 @@ in_lab loginctl terminate-user left
 
 before_session() {
     cp /etc/pam.d/sshd /root/sshd.kept
-    printf '#!/bin/sh\n[ "$PAM_USER" != claiming ] || sleep 4\n' >/usr/local/bin/slow
+    printf '#!/bin/sh\n[ "$PAM_USER" != claiming ] || sleep 9\n' >/usr/local/bin/slow
     chmod +x /usr/local/bin/slow
     sed -i 's|^@include common-session|session optional pam_exec.so /usr/local/bin/slow\n&|' /etc/pam.d/sshd
 }

@@ -515,7 +515,7 @@ static void run_kind(Sum *sum, const Scene *scene, Stage *stage, size_t k, unsig
         bool good = true;
 
         for (unsigned at = 1; at <= calls; at += step)
-                for (int for_good = 0; for_good <= !kinds[k].once_alone; for_good++, n++) {
+                for (int for_good = 0; for_good < (kinds[k].once_alone ? 1 : 2); for_good++, n++) {
                         const Fault fault = {kinds[k].call, kinds[k].how, at, for_good};
 
                         good = run_case(scene, stage, &fault) && good;
