@@ -33,7 +33,7 @@ refused_in_time() { # WHEN
     local start=$SECONDS
     like "$(log_in guest "$spare")" 'Permission denied' "$1: a login is refused"
     # The module waits for 5 s, PAM and sshd add their own for a failure.
-    at_most $((SECONDS - start)) 15 "... within the limit"
+    at_most $((SECONDS - start)) 40 "... within the limit"
 }
 late_since() { # USER WENT-ON; in microseconds: when credd could act again, at the earliest
     local late

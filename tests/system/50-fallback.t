@@ -48,7 +48,7 @@ tokens_fail() { # WHEN [COMMAND-BETWEEN]; each with a token that was issued befo
     for method in password keyboard-interactive; do
         took=$(seconds out ssh_with lena "$(cat "$work/spare-$method")" "$method" echo inside)
         unlike "$(cat "$work/out")" inside "$1: a token does not work ($method)"
-        at_most "$took" 15 "$1: ... and fails within the limit"
+        at_most "$took" 40 "$1: ... and fails within the limit"
         "${2:-true}"
     done
     like "$(pam_says sshd lena "$(cat "$work/spare-pamtester")" authenticate)" \
