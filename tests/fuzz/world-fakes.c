@@ -131,6 +131,12 @@ int fake_proc_read(pid_t pid, ProcInfo *ret)
         return 0;
 }
 
+int fake_proc_read_stat(pid_t pid, ProcInfo *ret);
+int fake_proc_read_stat(pid_t pid, ProcInfo *ret)
+{
+        return fake_proc_read(pid, ret);
+}
+
 int fake_proc_alive(pid_t pid, uint64_t ticks);
 int fake_proc_alive(pid_t pid, uint64_t ticks)
 {

@@ -366,6 +366,7 @@ static void send_call(World *world, char who, unsigned process, const char *text
         /* A call that is longer than any may be does not fit, and its rest is not missed. */
         (void)send(conn->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
         (void)send(conn->fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        peer_begin(conn->peer);
 }
 
 static const char *stands_for(const World *world, char sign, char digit)
