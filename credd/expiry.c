@@ -185,13 +185,12 @@ static void look(Expiry *expiry)
         Manager *manager = expiry->manager;
         uint64_t now = clock_line_usec(&manager->clock);
         uint64_t next_limit = USEC_INFINITY, next_lapse = USEC_INFINITY;
-        int r;
 
-        r = expire_slice(manager, now, &next_limit);
-        if (r == 0)
-                r = lapse_slice(expiry, now, &next_lapse);
-        if (r < 0)
-                next_limit = next_lapse = now + RETRY_USEC;
+        /* Neither waits for the other: a row that cannot be read in the one keeps nobody in by the other. */
+        if (expire_slice(manager, now, &next_limit) < 0)
+                next_limit = now + RETRY_USEC;
+        if (lapse_slice(expiry, now, &next_lapse) < 0)
+                next_lapse = now + RETRY_USEC;
         set_timer(expiry, next_limit < next_lapse ? next_limit : next_lapse);
 }
 
