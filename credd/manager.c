@@ -58,14 +58,23 @@ static void say_logind_failed(Manager *manager)
                                   event_logind_failed(&manager->events, manager->logind_problem));
 }
 
+void manager_hear_logind(Manager *manager)
+{
+        if (manager->logind_error != -EACCES)
+                manager_note_logind(manager, 0, NULL);
+}
+
 void manager_note_logind(Manager *manager, int error, const char *text)
 {
         char problem[sizeof(manager->logind_problem)] = "";
 
-        /* That the session, or its unit, is not there any more says nothing of what logind would do
-         * for us. Our own signal may have been faster. */
-        if (error == -ENXIO || error == -ENOENT)
+        /* The session, or its unit, is not there any more: our own signal was faster. That is an answer,
+         * but says nothing of what logind would do for us. */
+        if (error == -ENXIO || error == -ENOENT) {
+                manager_hear_logind(manager);
                 return;
+        }
+        manager->logind_error = error;
         if (error < 0)
                 (void)snprintf(problem, sizeof(problem),
                                "systemd-logind did not end a session for us (%s)%s",

@@ -80,6 +80,7 @@ typedef struct Manager {
         StoreTrouble trouble; /* what has been said of the store */
         uint64_t started_real_usec, started_boot_usec;
         char logind_problem[200]; /* why logind's last answer was no; "": it was not */
+        int logind_error;         /* the same as a number; 0 */
         Counters counters;
         Tally tally, tally_open; /* open: of the request under way, which may be undone */
         bool failed;             /* the store's truth is unknown: nothing more is read or written */
@@ -103,3 +104,5 @@ void manager_fail(Manager *manager, int error, const char *doing);
 bool manager_is_starting(const Manager *manager);
 /* What logind answered to a kill: status tells of it, and the journal when it is news. error 0: all is well again. */
 void manager_note_logind(Manager *manager, int error, const char *text);
+/* logind is there and answers, whatever it says: that it was not is no problem any more. That it refuses stays one. */
+void manager_hear_logind(Manager *manager);

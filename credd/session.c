@@ -96,7 +96,9 @@ static void on_connected(void *userdata, bool connected)
         Session *session;
 
         /* It will announce everything that lives again: what it does not is not there. */
-        if (!connected)
+        if (connected)
+                manager_hear_logind(manager);
+        else
                 announced_clear(manager->sessions->announced);
         LIST_FOREACH (session, &manager->sessions->list, all)
                 session_look_at(session, clock_line_usec(&manager->clock));

@@ -313,7 +313,26 @@ static void test_status__logind_finds_nothing_to_end__is_no_problem(void **state
         assert_non_null(strstr(manager->logind_problem, "polkit"));
         manager_note_logind(manager, -ENXIO, NULL);
         assert_non_null(strstr(manager->logind_problem, "polkit"));
+        manager_hear_logind(manager);
+        assert_non_null(strstr(manager->logind_problem, "polkit"));
         manager_note_logind(manager, 0, NULL);
+        assert_string_equal(manager->logind_problem, "");
+}
+
+/* Else a host whose logind was restarted would be told of it until the next session is ended. */
+static void test_status__logind_is_there_again__is_no_problem(void **state)
+{
+        Rig *rig = *state;
+        Manager *manager = rig->manager;
+
+        manager_note_logind(manager, -ENOTCONN, "Name \"org.freedesktop.login1\" does not exist");
+        assert_non_null(strstr(manager->logind_problem, "does not exist"));
+        sessions_logind_handlers.on_connected(manager, false);
+        assert_non_null(strstr(manager->logind_problem, "does not exist"));
+        sessions_logind_handlers.on_connected(manager, true);
+        assert_string_equal(manager->logind_problem, "");
+        manager_note_logind(manager, -ETIMEDOUT, NULL);
+        manager_note_logind(manager, -ENXIO, "No session 'c1' known");
         assert_string_equal(manager->logind_problem, "");
 }
 
@@ -346,6 +365,7 @@ int main(void)
                 T(test_status__no_bus_nor_journal__names_what_is_missing),
                 T(test_status__logind_refuses_to_end_sessions__says_so_and_the_journal_once),
                 T(test_status__logind_finds_nothing_to_end__is_no_problem),
+                T(test_status__logind_is_there_again__is_no_problem),
                 T(test_verbs__after_a_commit_that_failed__nothing_is_answered),
         };
 
