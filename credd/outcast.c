@@ -15,7 +15,6 @@
 #include <sys/queue.h>
 
 #include "credd/batch.h"
-#include "credd/cgroup.h"
 #include "credd/proc.h"
 #include "credd/session.h"
 
@@ -85,19 +84,14 @@ static bool leader_lives(const Outcast *outcast)
 static int kill_round(const Outcast *outcast)
 {
         Manager *manager = outcast->outcasts->manager;
-        const ProcTable *table =
-                sessions_processes(manager->sessions, clock_line_usec(&manager->clock));
-        AUTO_FREE pid_t *pids = NULL;
+        const TreeRoot root = {outcast->leader, outcast->ticks, outcast->facts.uid, outcast->home};
         AUTO_FREE size_t *indexes = NULL;
-        size_t n_pids = 0, n = 0;
+        const ProcTable *table = NULL;
+        size_t n = 0;
         int r;
 
-        if (!table)
-                return -EIO;
-        r = outcast->home ? cgroup_pids(outcast->home, &pids, &n_pids) : 0;
-        if (r == 0 || r == -ENOENT)
-                r = proc_tree(table, outcast->leader, outcast->ticks, outcast->facts.uid, pids,
-                              n_pids, &indexes, &n);
+        r = sessions_find_tree(manager->sessions, &root, clock_line_usec(&manager->clock), &table,
+                               &indexes, &n);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n; i++)

@@ -9,11 +9,11 @@
 
 #include "credd/proc.h"
 
-/* Who stood there before the login is as true a moment later. */
 /* So many are named; a receipt has to be read, and to go into one entry of the journal. */
-#define NAMED_MAX         32
-#define UNIT_TEXT_MAX     96
-#define FRESH_USEC        (20 * USEC_PER_MSEC)
+#define NAMED_MAX     32
+#define UNIT_TEXT_MAX 96
+#define FRESH_USEC    (20 * USEC_PER_MSEC)
+/* Who stood there before the login is as true a moment later. */
 #define STANDING_AGE_USEC (200 * USEC_PER_MSEC)
 
 static uint64_t since_ticks(const Session *session)

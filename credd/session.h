@@ -114,6 +114,16 @@ bool sessions_cover_cgroup(const Sessions *sessions, const char *cgroup, uint64_
 /* All processes at a moment not before since (on the line). Sessions that end together share it. NULL:
  * it cannot be read. Valid until the next call. */
 const ProcTable *sessions_processes(Sessions *sessions, uint64_t since_usec);
+/* Who stands outside any scope, and so takes others with it. */
+typedef struct TreeRoot {
+        pid_t leader;
+        uint64_t ticks;
+        uid_t uid;
+        const char *home; /* the cgroup in which it stands or stood; NULL: not known */
+} TreeRoot;
+/* proc_tree() over these processes and that cgroup. Indexes into *ret_table, which is valid as above. */
+int sessions_find_tree(Sessions *sessions, const TreeRoot *root, uint64_t since_usec,
+                       const ProcTable **ret_table, size_t **ret_indexes, size_t *ret_n);
 uint64_t session_now_usec(const Session *session);
 /* What was done, for the receipt. */
 void session_note_step(Session *session, const char *step);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "credd/cgroup.h"
 #include "credd/proc.h"
 #include "credd/session-internal.h"
 #include "credd/warning.h"
@@ -166,6 +167,25 @@ const ProcTable *sessions_processes(Sessions *sessions, uint64_t since_usec)
                 return &sessions->processes;
         sessions->processes_usec = 0;
         return NULL;
+}
+
+int sessions_find_tree(Sessions *sessions, const TreeRoot *root, uint64_t since_usec,
+                       const ProcTable **ret_table, size_t **ret_indexes, size_t *ret_n)
+{
+        const ProcTable *table = sessions_processes(sessions, since_usec);
+        AUTO_FREE pid_t *pids = NULL;
+        size_t n_pids = 0;
+        int r;
+
+        if (!table)
+                return -EIO;
+        r = root->home ? cgroup_pids(root->home, &pids, &n_pids) : 0;
+        if (r == 0 || r == -ENOENT)
+                r = proc_tree(table, root->leader, root->ticks, root->uid, pids, n_pids,
+                              ret_indexes, ret_n);
+        if (r == 0)
+                *ret_table = table;
+        return r;
 }
 
 bool sessions_led_by(const Sessions *sessions, pid_t leader)

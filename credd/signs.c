@@ -71,19 +71,14 @@ static int remember(Session *session, const ProcTable *table, const size_t *inde
 
 int signs_look_at_tree(Session *session, uint64_t since_usec)
 {
-        const ProcTable *table = sessions_processes(session->manager->sessions, since_usec);
-        AUTO_FREE pid_t *pids = NULL;
+        const TreeRoot root = {session->row.leader, session->row.ticks, session->row.uid,
+                               session->home};
         AUTO_FREE size_t *indexes = NULL;
-        size_t n_pids = 0, n = 0;
+        const ProcTable *table = NULL;
+        size_t n = 0;
         int r;
 
-        if (!table)
-                return -EIO;
-        r = session->home ? cgroup_pids(session->home, &pids, &n_pids) : 0;
-        if (r < 0 && r != -ENOENT)
-                return r;
-        r = proc_tree(table, session->row.leader, session->row.ticks, session->row.uid, pids,
-                      n_pids, &indexes, &n);
+        r = sessions_find_tree(session->manager->sessions, &root, since_usec, &table, &indexes, &n);
         return r < 0 ? r : remember(session, table, indexes, n);
 }
 

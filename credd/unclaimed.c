@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "credd/batch.h"
-#include "credd/cgroup.h"
 #include "credd/proc.h"
 #include "credd/receipts.h"
 #include "credd/session.h"
@@ -59,23 +58,22 @@ static bool find_session(Manager *manager, const Login *login, Stray *ret)
 static bool find_processes(Manager *manager, const Credential *credential, const Login *login,
                            uint64_t now_usec, Stray *ret)
 {
-        const ProcTable *table = sessions_processes(manager->sessions, now_usec);
-        AUTO_FREE pid_t *pids = NULL;
+        TreeRoot root = {login->pid, login->ticks, credential->uid, NULL};
         AUTO_FREE size_t *indexes = NULL;
-        size_t n_pids = 0, n = 0;
+        const ProcTable *table = NULL;
         bool found = false;
+        size_t n = 0;
 
         *ret = (Stray){.leader = login->pid, .ticks = login->ticks};
-        if (login->boot != store_boot(manager->store) || !table || login->ticks == 0)
+        if (login->boot != store_boot(manager->store) || login->ticks == 0)
                 return false;
         if ((proc_alive(login->pid, login->ticks) <= 0 ||
              proc_cgroup(login->pid, &ret->home) < 0) &&
             (proc_alive(login->parent, login->parent_ticks) <= 0 ||
              proc_cgroup(login->parent, &ret->home) < 0))
                 return false;
-        if (cgroup_pids(ret->home, &pids, &n_pids) < 0 ||
-            proc_tree(table, login->pid, login->ticks, credential->uid, pids, n_pids, &indexes,
-                      &n) < 0)
+        root.home = ret->home;
+        if (sessions_find_tree(manager->sessions, &root, now_usec, &table, &indexes, &n) < 0)
                 return false;
         for (size_t i = 0; i < n && !found; i++)
                 found = table->list[indexes[i]].uid == credential->uid;
