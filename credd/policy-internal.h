@@ -6,3 +6,5 @@
 
 /* Uses, time to log in and lifetime of the credential are within what its role allows now. */
 bool policy_still_long(const PolicyRules *rules, const Credential *credential);
+/* It names the holder and gives the reason that its role wants to know now. */
+bool policy_says_enough(const Role *role, const Credential *credential);

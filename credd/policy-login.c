@@ -40,7 +40,7 @@ static bool role_still_allows(const PolicyRules *rules, const Credential *creden
 {
         const Role *role = rules->role;
 
-        return role_allows_user(role, credential->user) &&
+        return role_allows_user(role, credential->user) && policy_says_enough(role, credential) &&
                (json_array_size(role->services) == 0 ||
                 service_allowed(role->services, facts->service)) &&
                source_allowed(role->sources, facts->rhost) && policy_still_long(rules, credential);

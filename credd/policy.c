@@ -332,6 +332,12 @@ bool policy_still_long(const PolicyRules *rules, const Credential *credential)
                credential->ceiling_usec - credential->not_before_usec <= limits.max_lifetime_usec;
 }
 
+bool policy_says_enough(const Role *role, const Credential *credential)
+{
+        return (!role->holder_required || credential->holder) &&
+               (!(role->reason_required || role->break_glass) || credential->reason);
+}
+
 int policy_fits(const PolicyRules *rules, const Credential *credential,
                 char refusal[static POLICY_TEXT_MAX])
 {
@@ -351,8 +357,8 @@ int policy_fits(const PolicyRules *rules, const Credential *credential,
                 return refuse_services(role, refusal);
         if (!sources_within(credential->sources, role))
                 return refuse_sources(role, refusal);
-        if (role->holder_required && !credential->holder)
-                return refuse(refusal, "its role wants to know now for whom it is");
+        if (!policy_says_enough(role, credential))
+                return refuse(refusal, "its role wants to know now for whom it is, and why");
         if (credential->uses > limits.max_uses)
                 return refuse(refusal, "its role allows at most %" PRId64 " uses now (MaxUses)",
                               limits.max_uses);

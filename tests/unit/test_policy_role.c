@@ -27,6 +27,7 @@ typedef struct World {
 static int world_setup(void **state)
 {
         static char deploy[] = "deploy", apps[] = "app-*", name[] = "oncall", holder[] = "Ann";
+        static char reason[] = "ticket 7";
         World *w = calloc(1, sizeof(*w));
 
         assert_non_null(w);
@@ -60,6 +61,7 @@ static int world_setup(void **state)
                 .uid = 1001,
                 .role = name,
                 .holder = holder,
+                .reason = reason,
                 .services = w->services,
                 .sources = w->sources,
                 .uses = 3,
@@ -361,11 +363,24 @@ static void unlimited_sessions(World *w)
         w->credential.open_logins = 1000;
         w->role.max_sessions = 0;
 }
-/* Who has to name a holder now need not have done it then: a login is as good as it was. */
 static void holder_wanted(World *w)
 {
         w->role.holder_required = true;
         w->credential.holder = NULL;
+}
+static void reason_wanted(World *w)
+{
+        w->role.reason_required = true;
+        w->credential.reason = NULL;
+}
+static void break_glass_now(World *w)
+{
+        w->role.break_glass = true;
+        w->credential.reason = NULL;
+}
+static void all_said(World *w)
+{
+        w->role.holder_required = w->role.reason_required = w->role.break_glass = true;
 }
 
 /* fits: what policy_fits() says, for approval, collection and extension. */
@@ -388,7 +403,10 @@ static const struct {
         {"full", full, REFUSAL_SESSIONS, REFUSAL_NONE, NULL},
         {"wider", wider, REFUSAL_NONE, REFUSAL_NONE, NULL},
         {"unlimited", unlimited_sessions, REFUSAL_NONE, REFUSAL_NONE, NULL},
-        {"holder", holder_wanted, REFUSAL_NONE, REFUSAL_NONE, "for whom"},
+        {"holder", holder_wanted, REFUSAL_ROLE, REFUSAL_ROLE, "for whom"},
+        {"reason", reason_wanted, REFUSAL_ROLE, REFUSAL_ROLE, "why"},
+        {"break-glass", break_glass_now, REFUSAL_ROLE, REFUSAL_ROLE, "why"},
+        {"all is said", all_said, REFUSAL_NONE, REFUSAL_NONE, NULL},
 };
 
 static void check_change(size_t i)
