@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* credctl explain: why logins came to nothing, newest first, and what each reason means. What never
  * reached credd it cannot know, and says so. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -157,16 +158,18 @@ static int print_attempts(const Context *context, const json_t *attempts)
         return 0;
 }
 
-static void print_nothing(const Context *context)
+#define NOT_ASKED                                                                                  \
+        ", credd was not asked: what was typed had not the shape of a token (a character "         \
+        "too few, a password), or was a code where codes are not taken, or another part of "       \
+        "the login refused. See journalctl -t sshd -t login of that moment."
+
+/* What had not the shape of a token is in no list. */
+static void print_elsewhere(const Context *context, bool any)
 {
-        output_line(context, STYLE_PLAIN, "Nothing of that kind is recorded.");
-        if (context->quiet)
-                return;
-        output_paragraph(context, 0,
-                         "If a login failed all the same, credd was not asked: what was typed "
-                         "had not the shape of a token (a character too few, a password), or "
-                         "was a code where codes are not taken, or another part of the login "
-                         "refused. See journalctl -t sshd -t login of that moment.");
+        if (!context->quiet)
+                output_paragraph(context, 0,
+                                 any ? "If a login failed that is not listed" NOT_ASKED
+                                     : "If a login failed all the same" NOT_ASKED);
 }
 
 static int print_words(const Context *context, const json_t *credential, const json_t *attempts)
@@ -179,9 +182,11 @@ static int print_words(const Context *context, const json_t *credential, const j
                             record_text_or(credential, "id", "?"),
                             record_text_or(credential, "user", "?"), state, words ? ", " : "",
                             words ?: "");
-        if (json_array_size(attempts) > 0)
-                return print_attempts(context, attempts);
-        print_nothing(context);
+        if (json_array_size(attempts) == 0)
+                output_line(context, STYLE_PLAIN, "Nothing of that kind is recorded.");
+        else if (print_attempts(context, attempts) < 0)
+                return -ENOMEM;
+        print_elsewhere(context, json_array_size(attempts) > 0);
         return 0;
 }
 

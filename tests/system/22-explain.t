@@ -32,6 +32,7 @@ like "$out" "Credential $id of rosa: active" 'explain ID says what state it is i
 like "$out" "wrong-service through sshd from 127.0.0.1, credential $id" '  when, through what and from where'
 like "$out" 'It is not for this service\.' '  what that means'
 like "$out" 'credctl show ID names, or issue one with --service' '  and what to do'
+like "$(tr '\n' ' ' <<<"$out")" 'If a login failed that is not listed.*had not the shape of a token' '  and of what it cannot know'
 in_lab credctl revoke "$id" >/dev/null
 ssh_with rosa "$token" keyboard-interactive echo here >/dev/null
 wait_for_reason revoked "$id"
