@@ -74,7 +74,7 @@ int event_deprovision_acknowledged(Events *events, const Credential *credential,
 int event_clock_stepped(Events *events, int64_t by_usec);
 /* why: what logind answered when it was to end a session */
 int event_logind_failed(Events *events, const char *why);
-/* files, roles: what setup_files_text() and setup_roles_text() say. */
+/* files, roles: what setup_texts() says. */
 int event_config_loaded(Events *events, const char *what, const char *files, const char *roles);
 int event_config_refused(Events *events, const char *why);
 int event_daemon_started(Events *events, unsigned sessions);

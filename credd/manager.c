@@ -112,18 +112,30 @@ static void say_refused(Manager *manager, const char *priority, const char *what
         (void)fprintf(stderr, "%s%s:\n%s\n", priority, what, mistakes ?: strerror(ENOMEM));
 }
 
+/* One event, or several where there are more roles than one has room for. */
 static int record_loaded(Manager *manager)
 {
-        AUTO_FREE char *files = setup_files_text(&manager->config, manager->roles), *roles = NULL;
-        size_t room;
+        const size_t n = manager->roles->n;
+        size_t at = 0;
+        int r;
 
-        if (!files)
-                return -ENOMEM;
-        room = strlen(files) < SETUP_TEXT_MAX ? SETUP_TEXT_MAX - strlen(files) : 0;
-        roles = setup_roles_text(manager->roles, room);
-        if (!roles)
-                return -ENOMEM;
-        return event_config_loaded(&manager->events, manager->paths.config, files, roles);
+        do {
+                CLEANUP(setup_texts_done) SetupTexts texts = {0};
+                AUTO_FREE char *part = NULL;
+                size_t first = at;
+
+                r = setup_texts(&manager->config, manager->roles, SETUP_TEXT_MAX, &at, &texts);
+                if (r == 0 && (first > 0 || at < n) &&
+                    asprintf(&part, "%s, roles %zu to %zu of %zu", manager->paths.config, first + 1,
+                             at, n) < 0) {
+                        part = NULL;
+                        r = -ENOMEM;
+                }
+                if (r == 0)
+                        r = event_config_loaded(&manager->events, part ?: manager->paths.config,
+                                                texts.files, texts.roles);
+        } while (r == 0 && at < n);
+        return r;
 }
 
 static int record_config(Manager *manager, bool loaded)

@@ -79,23 +79,6 @@ void setup_done(Setup *setup)
 
 /* --- what is said of it --- */
 
-char *setup_files_text(const Config *config, const Roles *roles)
-{
-        json_auto_t *files = json_object();
-
-        if (config->digest[0] &&
-            json_object_set_new(files, "credd.conf", json_string(config->digest)) < 0)
-                return NULL;
-        for (size_t i = 0; i < roles->n; i++) {
-                AUTO_FREE char *name = NULL;
-
-                if (asprintf(&name, SETUP_FOLDER "/%s.conf", roles->roles[i]->name) < 0 ||
-                    json_object_set_new(files, name, json_string(roles->roles[i]->digest)) < 0)
-                        return NULL;
-        }
-        return json_dumps(files, JSON_COMPACT);
-}
-
 /* Without what a role does not say: null stands for that. */
 static json_t *settings_in_short(const Role *role)
 {
@@ -111,21 +94,85 @@ static json_t *settings_in_short(const Role *role)
         return settings;
 }
 
-char *setup_roles_text(const Roles *roles, size_t max)
-{
-        json_auto_t *all = json_object();
-        AUTO_FREE char *text = NULL;
-        char *sentence;
+/* What is said in one event so far. */
+typedef struct Saying {
+        json_t *files, *roles;
+        size_t n;         /* roles */
+        size_t size, max; /* of both as text, more or less */
+} Saying;
 
-        for (size_t i = 0; i < roles->n; i++)
-                if (json_object_set_new(all, roles->roles[i]->name,
-                                        settings_in_short(roles->roles[i])) < 0)
-                        return NULL;
-        text = json_dumps(all, JSON_COMPACT);
-        if (!text || strlen(text) <= max)
-                return take_ptr(text);
-        if (asprintf(&sentence, "%zu roles, too long for one entry: the digests tell them",
-                     roles->n) < 0)
-                return NULL;
-        return sentence;
+static void saying_done(Saying *saying)
+{
+        json_decref(saying->files);
+        json_decref(saying->roles);
+}
+
+#define AROUND 8 /* quotes, colon, comma, braces */
+
+/* 1: there is no room for it. */
+static int say_role(Saying *saying, const Role *role)
+{
+        json_auto_t *settings = settings_in_short(role);
+        AUTO_FREE char *file = NULL;
+        size_t size;
+
+        if (!settings || asprintf(&file, SETUP_FOLDER "/%s.conf", role->name) < 0)
+                return -ENOMEM;
+        size = json_dumpb(settings, NULL, 0, JSON_COMPACT) + strlen(role->name) + AROUND +
+               strlen(file) + strlen(role->digest) + AROUND;
+        if (saying->n > 0 && saying->size + size > saying->max)
+                return 1;
+        if (json_object_set_new(saying->files, file, json_string(role->digest)) < 0 ||
+            json_object_set(saying->roles, role->name, settings) < 0)
+                return -ENOMEM;
+        saying->size += size;
+        saying->n++;
+        return 0;
+}
+
+static int write_texts(const Saying *saying, SetupTexts *ret_texts)
+{
+        CLEANUP(setup_texts_done) SetupTexts texts = {0};
+
+        texts.files = json_dumps(saying->files, JSON_COMPACT);
+        texts.roles = saying->size > saying->max && saying->n == 1
+                              ? strdup("one role, too long for one entry: its digest tells it")
+                              : json_dumps(saying->roles, JSON_COMPACT);
+        if (!texts.files || !texts.roles)
+                return -ENOMEM;
+        *ret_texts = texts;
+        texts = (SetupTexts){0}; /* it has moved */
+        return 0;
+}
+
+int setup_texts(const Config *config, const Roles *roles, size_t max, size_t *at,
+                SetupTexts *ret_texts)
+{
+        CLEANUP(saying_done)
+        Saying saying = {.files = json_object(), .roles = json_object(), .max = max};
+        int r = 0;
+
+        if (!saying.files || !saying.roles)
+                return -ENOMEM;
+        if (*at == 0 && config->digest[0]) {
+                if (json_object_set_new(saying.files, "credd.conf", json_string(config->digest)) <
+                    0)
+                        return -ENOMEM;
+                saying.size = strlen("credd.conf") + strlen(config->digest) + AROUND;
+        }
+        while (r == 0 && *at + saying.n < roles->n)
+                r = say_role(&saying, roles->roles[*at + saying.n]);
+        if (r < 0)
+                return r;
+        r = write_texts(&saying, ret_texts);
+        if (r == 0)
+                *at += saying.n;
+        return r;
+}
+
+void setup_texts_done(SetupTexts *texts)
+{
+        free(texts->files);
+        free(texts->roles);
+        *texts = (SetupTexts){0};
 }

@@ -25,7 +25,14 @@ int setup_load(const char *path, uid_t owner, FILE *mistakes, Setup *ret_setup);
 int setup_load_text(const char *path, uid_t owner, char **ret_mistakes, Setup *ret_setup);
 void setup_done(Setup *setup);
 
-/* Each file that was read and its digest, as JSON; to be freed. */
-char *setup_files_text(const Config *config, const Roles *roles);
-/* Each role and its settings, as JSON, or a sentence if that is longer than max; to be freed. */
-char *setup_roles_text(const Roles *roles, size_t max);
+/* What one event says of it. */
+typedef struct SetupTexts {
+        char *files; /* each and its digest, as JSON */
+        char *roles; /* each and its settings, as JSON, or a sentence: the one is longer than there is room for */
+} SetupTexts;
+
+/* Of the roles from *at on, as many as max has room for, one at least if there is one; moves *at behind them.
+ * credd.conf comes with the first. -ENOMEM alone. */
+int setup_texts(const Config *config, const Roles *roles, size_t max, size_t *at,
+                SetupTexts *ret_texts);
+void setup_texts_done(SetupTexts *texts);

@@ -222,11 +222,18 @@ static void check_again(const Files *files, int result, const char *mistakes)
 
 static void check_texts(const Setup *setup)
 {
-        AUTO_FREE char *files = setup_files_text(&setup->config, setup->roles);
-        AUTO_FREE char *roles = setup_roles_text(setup->roles, SETUP_TEXT_MAX);
-        json_auto_t *list = json_loads(files, JSON_DECODE_ANY, NULL);
+        size_t at = 0, before;
 
-        must(list && roles);
+        do {
+                CLEANUP(setup_texts_done) SetupTexts texts = {0};
+                json_auto_t *list = NULL;
+
+                before = at;
+                must(setup_texts(&setup->config, setup->roles, SETUP_TEXT_MAX, &at, &texts) == 0);
+                list = json_loads(texts.files, JSON_DECODE_ANY, NULL);
+                must(list && texts.roles);
+                must(at > before || setup->roles->n == 0);
+        } while (at < setup->roles->n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -578,8 +578,9 @@ static int load_setup(Fixture *f, Setup *ret_setup)
 static void test_setup__all_is_right__roles_take_the_hosts_limits(void **state)
 {
         CLEANUP(setup_done) Setup s = {0};
-        AUTO_FREE char *files = NULL, *roles = NULL, *cut = NULL;
+        CLEANUP(setup_texts_done) SetupTexts all = {0};
         Fixture *f = *state;
+        size_t at = 0;
 
         put_config(f, "[Credd]\nDefaultTTL=5min\nAuditors=games\n");
         put(f, "x.conf", "[Role]\nUsers=x\nIssuers=@daemon\n");
@@ -587,19 +588,69 @@ static void test_setup__all_is_right__roles_take_the_hosts_limits(void **state)
         assert_string_equal(f->mistakes, "");
         assert_int_equal(s.roles->roles[0]->default_ttl_usec, MINUTES(5));
         assert_int_equal(s.config.auditors.n_uids, 1);
-        files = setup_files_text(&s.config, s.roles);
-        assert_non_null(strstr(files, "{\"credd.conf\":\""));
-        assert_non_null(strstr(files, "\"roles.d/x.conf\":\""));
-        assert_non_null(strstr(files, s.roles->roles[0]->digest));
-        roles = setup_roles_text(s.roles, SETUP_TEXT_MAX);
-        assert_string_equal(roles,
+        assert_int_equal(setup_texts(&s.config, s.roles, SETUP_TEXT_MAX, &at, &all), 0);
+        assert_int_equal(at, 1);
+        assert_non_null(strstr(all.files, "{\"credd.conf\":\""));
+        assert_non_null(strstr(all.files, "\"roles.d/x.conf\":\""));
+        assert_non_null(strstr(all.files, s.roles->roles[0]->digest));
+        assert_string_equal(all.roles,
                             "{\"x\":{\"issuers\":\"@daemon\",\"approvals\":1,\"users\":[\"x\"],"
                             "\"services\":[\"sshd\",\"login\"],\"sources\":[],"
                             "\"default_ttl_usec\":300000000,\"max_ttl_usec\":43200000000,"
                             "\"max_uses\":1,\"max_sessions\":1,"
                             "\"end_scope\":\"session\",\"warn_usec\":[300000000,60000000]}}");
-        cut = setup_roles_text(s.roles, 100);
-        assert_string_equal(cut, "1 roles, too long for one entry: the digests tell them");
+}
+
+static void test_setup__more_roles_than_one_text_holds__come_in_parts_each_once(void **state)
+{
+        CLEANUP(setup_done) Setup s = {0};
+        json_auto_t *files = json_object(), *roles = json_object();
+        Fixture *f = *state;
+        size_t at = 0, parts = 0;
+
+        put_config(f, "[Credd]\n");
+        for (unsigned i = 0; i < 20; i++) {
+                char name[16];
+
+                (void)snprintf(name, sizeof(name), "r%02u.conf", i);
+                put(f, name, "[Role]\nUsers=x\n");
+        }
+        assert_int_equal(load_setup(f, &s), 0);
+        do {
+                CLEANUP(setup_texts_done) SetupTexts texts = {0};
+                json_auto_t *some_files = NULL, *some_roles = NULL;
+                size_t first = at;
+
+                assert_int_equal(setup_texts(&s.config, s.roles, 2000, &at, &texts), 0);
+                assert_true(at > first && strlen(texts.files) + strlen(texts.roles) <= 2000);
+                some_files = json_loads(texts.files, JSON_REJECT_DUPLICATES, NULL);
+                some_roles = json_loads(texts.roles, JSON_REJECT_DUPLICATES, NULL);
+                assert_int_equal(json_object_size(some_roles), at - first);
+                assert_int_equal(json_object_size(some_files), at - first + (first == 0));
+                assert_int_equal(json_object_update(files, some_files), 0);
+                assert_int_equal(json_object_update(roles, some_roles), 0);
+                parts++;
+        } while (at < s.roles->n);
+        assert_true(parts > 1);
+        assert_int_equal(json_object_size(files), 21);
+        assert_int_equal(json_object_size(roles), 20);
+}
+
+static void test_setup__one_role_is_longer_than_a_text__its_digest_is_there(void **state)
+{
+        CLEANUP(setup_texts_done) SetupTexts texts = {0};
+        CLEANUP(setup_done) Setup s = {0};
+        Fixture *f = *state;
+        size_t at = 0;
+
+        put_config(f, "[Credd]\n");
+        put(f, "x.conf", "[Role]\nUsers=x\n");
+        put(f, "y.conf", "[Role]\nUsers=y\n");
+        assert_int_equal(load_setup(f, &s), 0);
+        assert_int_equal(setup_texts(&s.config, s.roles, 100, &at, &texts), 0);
+        assert_int_equal(at, 1);
+        assert_string_equal(texts.roles, "one role, too long for one entry: its digest tells it");
+        assert_non_null(strstr(texts.files, s.roles->roles[0]->digest));
 }
 
 static void test_setup__a_role_is_wrong__there_is_none(void **state)
@@ -677,6 +728,8 @@ int main(void)
                 TEST(test_roles__links_and_others__are_refused),
                 TEST(test_role__file_of_anybody__is_read_as_in_the_folder),
                 TEST(test_setup__all_is_right__roles_take_the_hosts_limits),
+                TEST(test_setup__more_roles_than_one_text_holds__come_in_parts_each_once),
+                TEST(test_setup__one_role_is_longer_than_a_text__its_digest_is_there),
                 TEST(test_setup__a_role_is_wrong__there_is_none),
                 TEST(test_setup__credd_conf_is_wrong__all_mistakes_are_named),
                 TEST(test_setup__very_many_mistakes__are_cut_after_a_line),
