@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What people may call things when they issue: each text that must not come in, at each place it could
- * come in by, through the socket. What is not UTF-8 ends the connection before anybody looks at it. */
+/* What people may call things when they issue or ask, and what a login may be called: each text that must
+ * not come in, at each place it could come in by, through the socket. What is not UTF-8 ends the connection
+ * before anybody looks at it. */
 #include "tests/unit/login_rig.h"
 
 #define X85 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
@@ -79,6 +80,90 @@ static void test_issue__text_of_people__comes_back_as_it_went_in(void **state)
         }
 }
 
+/* Admins may ask under any role. */
+static void make_role(Rig *rig)
+{
+        Roles *roles = calloc(1, sizeof(*roles));
+        Role *role = calloc(1, sizeof(*role));
+
+        assert_non_null(roles);
+        assert_non_null(role);
+        role->name = strdup("oncall");
+        role->users = calloc(2, sizeof(*role->users));
+        assert_non_null(role->users);
+        role->users[0] = strdup("*");
+        role->services = json_array();
+        role->sources = json_array();
+        roles->roles = calloc(1, sizeof(Role *));
+        assert_non_null(roles->roles);
+        roles->roles[roles->n++] = role;
+        (void)roles_free(rig->manager->roles);
+        rig->manager->roles = roles;
+}
+
+static json_t *ask_for(Rig *rig, const char *name, const char *value)
+{
+        json_t *parameters = json_pack("{ss si ss ss}", "user", "deploy", "uid", PERSON, "role",
+                                       "oncall", "reason", "a test");
+
+        assert_int_equal(json_object_set_new(parameters, name, json_string(value)), 0);
+        return rig_call(rig, rig->admin, "io.credd.Admin.Request", parameters);
+}
+
+static void test_request__names_and_texts_that_are_none__are_refused(void **state)
+{
+        Rig *rig = *state;
+        json_auto_t *good = NULL;
+
+        need_root();
+        make_role(rig);
+        for (size_t i = 0; i < ELEMENTSOF(bad_names) + ELEMENTSOF(bad_texts); i++) {
+                bool is_name = i < ELEMENTSOF(bad_names);
+                const char *bad = is_name ? bad_names[i] : bad_texts[i - ELEMENTSOF(bad_names)];
+                json_auto_t *one = ask_for(rig, is_name ? "user" : "reason", bad);
+                json_auto_t *other = ask_for(rig, is_name ? "role" : "holder", bad);
+
+                if (!json_object_get(one, "error") || !json_object_get(other, "error"))
+                        fail_msg("\"%s\" was taken", bad);
+        }
+        assert_int_equal(count_events(rig, "credential-requested"), 0);
+        good = ask_for(rig, "holder", "Doe, Jane");
+        assert_null(json_object_get(good, "error"));
+}
+
+/* Nothing of it is kept, not even in the refusal: people type passwords where their name belongs. */
+static void test_login__names_and_texts_that_are_none__are_turned_away_and_not_kept(void **state)
+{
+        static const char *const fields[] = {"user", "service", "tty", "rhost"};
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        for (size_t i = 0; i < ELEMENTSOF(fields) * ELEMENTSOF(bad_names); i++) {
+                size_t f = i % ELEMENTSOF(fields), n = i / ELEMENTSOF(fields);
+                json_t *parameters = question("token", token);
+                json_auto_t *reply = NULL;
+                bool is_name = f < 2;
+
+                if (!is_name && (n >= ELEMENTSOF(bad_texts) || bad_texts[n][0] == '\0' ||
+                                 bad_texts[n] == longest)) {
+                        json_decref(parameters);
+                        continue;
+                }
+                assert_int_equal(
+                        json_object_set_new(parameters, fields[f],
+                                            json_string(is_name ? bad_names[n] : bad_texts[n])),
+                        0);
+                reply = rig_call(rig, rig->login, "io.credd.Login.Authenticate", parameters);
+                assert_error(reply, "org.varlink.service.InvalidParameter", NULL, NULL);
+        }
+        assert_int_equal(count_events(rig, "login-accepted"), 0);
+        assert_int_equal(count_events(rig, "login-refused"), 0);
+        free(log_in(rig, token));
+}
+
 /* jansson does not encode it, so it is written by hand. */
 static void test_issue__what_is_not_utf8__ends_the_connection(void **state)
 {
@@ -109,6 +194,8 @@ int main(void)
                 T(test_issue__name_of_a_user_or_role_that_is_none__is_refused),
                 T(test_issue__text_that_no_line_can_show__is_refused),
                 T(test_issue__text_of_people__comes_back_as_it_went_in),
+                T(test_request__names_and_texts_that_are_none__are_refused),
+                T(test_login__names_and_texts_that_are_none__are_turned_away_and_not_kept),
                 T(test_issue__what_is_not_utf8__ends_the_connection),
         };
 
