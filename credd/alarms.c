@@ -128,18 +128,24 @@ static bool is_open(unsigned open, AlarmKind kind)
         return open & (1U << kind);
 }
 
-/* Who issued a credential has no part in a session that would not end. */
+/* Who issued a credential, or approved it, has no part in a session that would not end. */
 static int check_ack(const Request *request, const Credential *credential, unsigned open,
                      Answer *answer)
 {
+        CLEANUP(parties_done) Parties approvers = {0};
         RightsVerdict verdict;
         Facts facts;
         int r;
 
         r = facts_of_credential(request, credential, &facts);
+        if (r == 0)
+                r = facts_approvers(request->manager, credential->num, &approvers);
         if (r < 0)
                 return r;
-        if (!is_open(open, ALARM_BREAK_GLASS)) {
+        if (is_open(open, ALARM_BREAK_GLASS)) {
+                facts.rights.approvers = approvers.list;
+                facts.rights.n_approvers = approvers.n;
+        } else {
                 facts.rights.n_askers = 0;
                 facts.rights.user = UID_NONE;
         }

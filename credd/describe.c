@@ -85,6 +85,19 @@ static bool add_approval(void *userdata, const Approval *approval)
                                                      approval->reason)) == 0;
 }
 
+/* While it waits, those count whose authors are approvers still; afterwards it is what it was. */
+static int64_t approvals_given(Manager *manager, const Credential *c, const Role *role,
+                               const RequestRow *row)
+{
+        CLEANUP(parties_done) Parties approvers = {0};
+
+        if (c->cause != CAUSE_PENDING || !role || row->given == 0)
+                return row->given;
+        if (facts_approvers(manager, c->num, &approvers) < 0)
+                return 0;
+        return (int64_t)rights_standing(role, approvers.list, approvers.n);
+}
+
 static json_t *describe_request(Manager *manager, const Credential *c, const RequestRow *row,
                                 json_t *approvals)
 {
@@ -95,8 +108,9 @@ static json_t *describe_request(Manager *manager, const Credential *c, const Req
         return json_pack(
                 "{sI so sI sI sI sI so so sO}", "asked_usec", (json_int_t)row->asked_real_usec,
                 "by", describe_actor(&row->actor), "needed",
-                (json_int_t)policy_approvals(&rules, row->needed), "given", (json_int_t)row->given,
-                "ttl_usec", (json_int_t)c->ttl_usec, "lifetime_usec",
+                (json_int_t)policy_approvals(&rules, row->needed), "given",
+                (json_int_t)approvals_given(manager, c, rules.role, row), "ttl_usec",
+                (json_int_t)c->ttl_usec, "lifetime_usec",
                 (json_int_t)(c->ceiling_usec - c->not_before_usec), "lapses_usec",
                 collected ? json_null() : moment(manager, c->login_limit_usec), "collected_usec",
                 collected ? json_integer((json_int_t)row->collected_real_usec) : json_null(),

@@ -3,6 +3,8 @@
  * process stands in; never what merely logs in the same account. */
 #include "credd/facts.h"
 
+#include <errno.h>
+
 int facts_rules(const Manager *manager, const char *role, PolicyRules *ret)
 {
         *ret = (PolicyRules){.config = &manager->config,
@@ -64,6 +66,49 @@ int facts_of_credential(const Request *request, const Credential *credential, Fa
         rights->own_session = own_session(request) == credential->num;
         rights->own = rights->asked || rights->own_session;
         return r;
+}
+
+/* --- who approved it --- */
+
+typedef struct Reading {
+        Parties parties;
+        bool failed;
+} Reading;
+
+static bool add_party(void *userdata, const Approval *approval)
+{
+        Reading *reading = userdata;
+        Parties *parties = &reading->parties;
+        Party *grown = reallocarray(parties->list, parties->n + 1, sizeof(*grown));
+
+        reading->failed = !grown;
+        if (!grown)
+                return false;
+        parties->list = grown;
+        grown[parties->n++] = (Party){approval->actor.uid, approval->actor.loginuid};
+        return true;
+}
+
+int facts_approvers(const Manager *manager, int64_t credential, Parties *ret)
+{
+        Reading reading = {0};
+        int r;
+
+        r = store_each_approval(manager->store, credential, add_party, &reading);
+        if (r == 0 && reading.failed)
+                r = -ENOMEM;
+        if (r < 0) {
+                parties_done(&reading.parties);
+                return r;
+        }
+        *ret = reading.parties;
+        return 0;
+}
+
+void parties_done(Parties *parties)
+{
+        free(parties->list);
+        *parties = (Parties){0};
 }
 
 /* --- lists --- */

@@ -15,6 +15,15 @@ typedef struct Facts {
         Party askers[1]; /* who issued it; of a request, who asked */
 } Facts;
 
+/* Who said yes to a credential that was asked for. */
+typedef struct Parties {
+        Party *list;
+        size_t n;
+} Parties;
+
+int facts_approvers(const Manager *manager, int64_t credential, Parties *ret);
+void parties_done(Parties *parties);
+
 /* All but who approved it. Keep ret where it is: it points into itself. */
 int facts_of_credential(const Request *request, const Credential *credential, Facts *ret);
 /* Of a role by its name; NULL: without one. */

@@ -13,9 +13,15 @@ static RightsVerdict refused(const char *journal, const char *asker)
         return (RightsVerdict){PERMISSION_REFUSED, journal, asker};
 }
 
-static RightsVerdict unseen(void)
+/* The asker does not learn it: that who had a part in it has none because the role went is for the journal. */
+static RightsVerdict unseen(const RightsFacts *facts)
 {
-        return (RightsVerdict){PERMISSION_UNSEEN, "not theirs to see", "there is no such thing"};
+        const bool gone = facts->names_role && !facts->role;
+
+        return (RightsVerdict){PERMISSION_UNSEEN,
+                               gone ? "not theirs to see, and its role is gone"
+                                    : "not theirs to see",
+                               "there is no such thing"};
 }
 
 /* --- who --- */
@@ -108,6 +114,20 @@ static bool is_user(const Caller *caller, const RightsFacts *facts)
         return same_person(caller, &user);
 }
 
+size_t rights_standing(const Role *role, const Party *approvers, size_t n)
+{
+        size_t standing = 0;
+
+        if (role->approvers.n_gids > 0)
+                return n;
+        for (size_t i = 0; i < n; i++) {
+                const Caller author = {.uid = approvers[i].uid, .gid = (gid_t)-1};
+
+                standing += principals_have(&role->approvers, &author);
+        }
+        return standing;
+}
+
 /* --- what --- */
 
 static RightsVerdict admins_only(const Caller *caller)
@@ -140,7 +160,7 @@ static RightsVerdict may_issue(const Caller *caller, const RightsFacts *facts)
                                                "only root and members of the group credd-admin may "
                                                "issue without a role: name one with --role");
         if (!facts->role || !sees_role(caller, facts))
-                return unseen();
+                return unseen(facts);
         stands = role_stands(facts);
         if (stands.permission != PERMISSION_GRANTED || admin(caller) || issuer(caller, facts->role))
                 return stands;
@@ -155,7 +175,7 @@ static RightsVerdict may_request(const Caller *caller, const RightsFacts *facts)
         RightsVerdict stands;
 
         if (!facts->role || !sees_role(caller, facts))
-                return unseen();
+                return unseen(facts);
         stands = role_stands(facts);
         if (stands.permission != PERMISSION_GRANTED || admin(caller) ||
             issuer(caller, facts->role) || requester(caller, facts->role))
@@ -167,7 +187,7 @@ static RightsVerdict may_request(const Caller *caller, const RightsFacts *facts)
 static RightsVerdict may_decide(const Caller *caller, const RightsFacts *facts)
 {
         if (!sees(caller, facts))
-                return unseen();
+                return unseen(facts);
         if (!facts->role)
                 return role_stands(facts);
         if (!approver(caller, facts->role))
@@ -201,16 +221,20 @@ static RightsVerdict may_approve(const Caller *caller, const RightsFacts *facts)
 static RightsVerdict may_collect(const Caller *caller, const RightsFacts *facts)
 {
         if (!sees(caller, facts))
-                return unseen();
+                return unseen(facts);
         if (!somebody(caller) || !facts->asked)
                 return refused("not the asker", "only the one who asked may collect it");
+        if (one_of(caller, facts->approvers, facts->n_approvers))
+                return refused("the same person as an approver",
+                               "it takes another person than those who approved it; sudo makes no "
+                               "second person");
         return role_stands(facts);
 }
 
 static RightsVerdict may_revoke(const Caller *caller, const RightsFacts *facts)
 {
         if (!sees(caller, facts))
-                return unseen();
+                return unseen(facts);
         if (admin(caller) || own(caller, facts) || revoker(caller, facts->role))
                 return granted;
         return refused("not a revoker of the role",
@@ -221,7 +245,7 @@ static RightsVerdict may_revoke(const Caller *caller, const RightsFacts *facts)
 static RightsVerdict may_extend(const Caller *caller, const RightsFacts *facts)
 {
         if (!sees(caller, facts))
-                return unseen();
+                return unseen(facts);
         if (!admin(caller) && !issuer(caller, facts->role))
                 return refused("not an issuer of the role",
                                "only administrators and the issuers of its role may do this");
@@ -231,7 +255,7 @@ static RightsVerdict may_extend(const Caller *caller, const RightsFacts *facts)
 static RightsVerdict may_ack(const Caller *caller, const RightsFacts *facts)
 {
         if (!sees(caller, facts))
-                return unseen();
+                return unseen(facts);
         if (!admin(caller))
                 return admins_only(caller);
         if (!caller->loginuid_known)
@@ -241,6 +265,9 @@ static RightsVerdict may_ack(const Caller *caller, const RightsFacts *facts)
                 return refused("the same person as the issuer",
                                "it takes another administrator than the one who issued it; sudo "
                                "makes no second person");
+        if (one_of(caller, facts->approvers, facts->n_approvers))
+                return refused("the same person as an approver",
+                               "it takes another administrator than those who approved it");
         if (is_user(caller, facts))
                 return refused("the same person as the user",
                                "it takes another administrator than the one whom it logs in");
@@ -270,17 +297,17 @@ RightsVerdict rights_may(Right right, const Caller *caller, const RightsFacts *f
         case RIGHT_COLLECT:
                 return may_collect(caller, facts);
         case RIGHT_SEE:
-                return sees(caller, facts) ? granted : unseen();
+                return sees(caller, facts) ? granted : unseen(facts);
         case RIGHT_REVOKE:
                 return may_revoke(caller, facts);
         case RIGHT_EXTEND:
                 return may_extend(caller, facts);
         case RIGHT_OWN_SESSION:
-                return facts->own_session ? granted : unseen();
+                return facts->own_session ? granted : unseen(facts);
         case RIGHT_ACK:
                 return may_ack(caller, facts);
         case RIGHT_SEE_ROLE:
-                return sees_role(caller, facts) ? granted : unseen();
+                return sees_role(caller, facts) ? granted : unseen(facts);
         case RIGHT_SWITCH_ROLE:
         case RIGHT_FREEZE:
         case RIGHT_BACKUP:

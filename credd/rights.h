@@ -42,7 +42,7 @@ typedef struct RightsFacts {
         bool own_session;    /* the caller stands in a session of it */
         const Party *askers; /* who asked for it, who issued it */
         size_t n_askers;
-        const Party *approvers; /* who said yes so far */
+        const Party *approvers; /* who said yes so far. Looked at for APPROVE, COLLECT and ACK */
         size_t n_approvers;
         uid_t user; /* whom it logs in. Looked at for APPROVE, DENY and ACK */
 } RightsFacts;
@@ -62,3 +62,6 @@ typedef struct RightsVerdict {
 RightsVerdict rights_may(Right right, const Caller *caller, const RightsFacts *facts);
 /* The same, where the reason is of no interest. */
 bool rights_allow(Right right, const Caller *caller, const RightsFacts *facts);
+/* How many of those who said yes are approvers of the role still. Of a group nobody but its member's own
+ * process tells (the loop never asks NSS), so where the role names one, all of them stand. */
+size_t rights_standing(const Role *role, const Party *approvers, size_t n);

@@ -24,28 +24,13 @@ typedef struct Asked {
         bool was_asked; /* false: it was issued */
         PolicyRules rules;
         Facts facts;
-        Party *approvers;
-        size_t n_approvers;
-        bool failed;
+        Parties approvers;
 } Asked;
 
 static void asked_done(Asked *asked)
 {
         credential_done(&asked->credential);
-        free(asked->approvers);
-}
-
-static bool add_approver(void *userdata, const Approval *approval)
-{
-        Asked *asked = userdata;
-        Party *grown = reallocarray(asked->approvers, asked->n_approvers + 1, sizeof(*grown));
-
-        asked->failed = !grown;
-        if (!grown)
-                return false;
-        asked->approvers = grown;
-        grown[asked->n_approvers++] = (Party){approval->actor.uid, approval->actor.loginuid};
-        return true;
+        parties_done(&asked->approvers);
 }
 
 /* The row, the role and the approvals, as they are now. */
@@ -59,14 +44,14 @@ static int read_asked(const Request *request, Asked *asked)
         if (r < 0)
                 return r;
         asked->was_asked = r > 0;
-        r = store_each_approval(store, num, add_approver, asked);
+        r = facts_approvers(request->manager, num, &asked->approvers);
         if (r == 0)
                 r = facts_rules(request->manager, asked->credential.role, &asked->rules);
         if (r == 0)
                 r = facts_of_credential(request, &asked->credential, &asked->facts);
-        asked->facts.rights.approvers = asked->approvers;
-        asked->facts.rights.n_approvers = asked->n_approvers;
-        return r == 0 && asked->failed ? -ENOMEM : r;
+        asked->facts.rights.approvers = asked->approvers.list;
+        asked->facts.rights.n_approvers = asked->approvers.n;
+        return r;
 }
 
 /* As find_allowed(), with who approved it among the facts. 0; 1: answered. */
@@ -152,6 +137,14 @@ static int64_t needed(const Asked *asked)
         return policy_approvals(&asked->rules, asked->row.needed);
 }
 
+/* Those that count. */
+static int64_t given(const Asked *asked)
+{
+        const Role *role = asked->rules.role;
+
+        return role ? (int64_t)rights_standing(role, asked->approvers.list, asked->approvers.n) : 0;
+}
+
 /* --- Approve, Deny --- */
 
 static int read_decision(const Request *request, const char **ret_id, const char **ret_reason,
@@ -190,16 +183,16 @@ static int approve(const Request *request, const Asked *asked, const char *reaso
         const Approval approval = {.actor = actor_of(request),
                                    .at_real_usec = clock_real_usec(&manager->clock),
                                    .reason = (char *)reason /* borrowed for the insertion */};
-        int64_t given = asked->row.given + 1;
+        int64_t now_given = given(asked) + 1;
         int r;
 
         r = store_add_approval(manager->store, credential->num, &approval);
         if (r == 0)
-                r = event_credential_approved(&manager->events, credential, &approval, given,
+                r = event_credential_approved(&manager->events, credential, &approval, now_given,
                                               needed(asked));
         if (r == 0)
                 r = answer_with_request(manager, credential->num, answer);
-        if (r == 0 && given >= needed(asked))
+        if (r == 0 && now_given >= needed(asked))
                 tell_asker(request, credential, "is approved: credctl collect it. By",
                            &approval.actor, reason);
         return r;
@@ -218,7 +211,7 @@ int verb_approve(const Request *request, Answer *answer)
                 r = check_pending(request, &asked, answer);
         if (r == 0)
                 r = check_fits(request, &asked, answer);
-        if (r == 0 && asked.row.given >= needed(&asked))
+        if (r == 0 && given(&asked) >= needed(&asked))
                 r = refuse(request, "it has its approvals",
                            "it has all the approvals that it takes", answer);
         if (r == 0)
@@ -318,33 +311,15 @@ static int collect(const Request *request, Credential *credential, Answer *answe
         return r;
 }
 
-/* Those whose authors are approvers still. Of a group nobody but its member's own process tells (the
- * loop never asks NSS), so where the role names one, all of them stand. */
-static int64_t standing(const Asked *asked)
-{
-        const Role *role = asked->rules.role;
-        int64_t n = 0;
-
-        if (!role || role->approvers.n_gids > 0)
-                return role ? asked->row.given : 0;
-        for (size_t i = 0; i < asked->n_approvers; i++) {
-                const Caller author = {.uid = asked->approvers[i].uid, .gid = (gid_t)-1};
-
-                n += principals_have(&role->approvers, &author);
-        }
-        return n;
-}
-
 static int check_approved(const Request *request, const Asked *asked, Answer *answer)
 {
-        int64_t given = standing(asked);
         char words[96];
 
-        if (given >= needed(asked))
+        if (given(asked) >= needed(asked))
                 return 0;
         (void)snprintf(words, sizeof(words),
-                       "it is not approved yet: it has %" PRId64 " of %" PRId64 " approvals", given,
-                       needed(asked));
+                       "it is not approved yet: it has %" PRId64 " of %" PRId64 " approvals",
+                       given(asked), needed(asked));
         return refuse(request, "it is not approved", words, answer);
 }
 

@@ -14,7 +14,7 @@ roles=/etc/credd/roles.d
 new_users ann ben cora dave eve sam deploy other >/dev/null
 in_lab sh -ec 'groupadd r-approve; usermod -aG r-approve dave
     install -d -m 0755 /etc/credd/roles.d
-    echo "ann,cora ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/test; chmod 0440 /etc/sudoers.d/test'
+    echo "ann,cora,eve ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/test; chmod 0440 /etc/sudoers.d/test'
 
 write_role() { # NAME [KEY=VALUE...]
     local name=$1 line
@@ -122,6 +122,8 @@ like "$(by_ssh cora "sudo -u dave credctl approve $id")" 'approved it before' 'n
 like "$(by_ssh cora "sudo credctl approve $id")" 'approved it before' 'nor by root of that loginuid'
 like "$(by ann collect "$id")" 'it has 1 of 2' 'one is not enough'
 ok 'the second, by another' ssh_with eve "$LAB_PASSWORD" password "credctl approve $id"
+like "$(by_ssh eve "sudo -u ann credctl collect $id")" 'sudo makes no second person' 'an approver who becomes the asker does not collect it'
+is "$(refusals_of Collect | head -n 1)" 'the same person as an approver' 'and the journal says so'
 ok 'and it can be collected' in_lab_as ann credctl collect "$id"
 
 # A group that is withdrawn while a connection is open.
@@ -218,6 +220,10 @@ is "$(refusals_of Collect | head -n 1)" 'its role allows less than was asked for
 write_role oncall 'Approvals=2'
 reload_credd
 like "$(by ann collect "$id")" 'it has 1 of 2' 'a role that wants more approvals now gets them'
+write_role oncall 'Approvers=eve'
+reload_credd
+like "$(by ann collect "$id")" 'it has 0 of 1' 'an approval of who is no approver any more does not count'
+is "$(show_of "$id" .request.given)" 0 'and is not shown as if it did'
 write_role oncall 'Requesters=ben'
 reload_credd
 like "$(by ann collect "$id")" 'any more' 'who may not ask any more does not collect'
@@ -226,6 +232,7 @@ reload_credd
 like "$(by ann collect "$id")" 'does not exist any more' 'deleted: refused'
 is "$(refusals_of Collect | head -n 1)" 'its role is gone' 'and the journal says so'
 like "$(by cora approve "$(pending_of sudo | head -n 1)")" 'no credential' 'and its approvers are none any more'
+is "$(refusals_of Approve | head -n 1)" 'not theirs to see, and its role is gone' 'and the journal says so'
 write_role oncall
 reload_credd
 token=$(by ann collect "$id" --output token)

@@ -87,6 +87,15 @@ static void add_approval_by(Rig *rig, int64_t num, uid_t uid, uid_t loginuid)
         assert_int_equal(batch_commit(rig->manager->batch), 0);
 }
 
+/* Root and one more. */
+static void let_two_approve(Role *role)
+{
+        role->approvers.uids = reallocarray(role->approvers.uids, 2, sizeof(uid_t));
+        assert_non_null(role->approvers.uids);
+        role->approvers.uids[1] = APPROVER;
+        role->approvers.n_uids = 2;
+}
+
 static Cause cause_of(Rig *rig, int64_t num)
 {
         AUTO_CREDENTIAL Credential c = {0};
@@ -255,7 +264,7 @@ static void test_approve__enough_of_them__no_more_are_taken(void **state)
         int64_t num;
 
         need_root();
-        (void)add_role(rig, 1);
+        let_two_approve(add_role(rig, 1));
         num = add_asked(rig, "aaaaaaaa", UID_NONE);
         reply = decide(rig, METHOD("Approve"), "aaaaaaaa");
         assert_int_equal(number_at(reply, "request", "given"), 1);
@@ -263,6 +272,30 @@ static void test_approve__enough_of_them__no_more_are_taken(void **state)
         num = add_asked(rig, "bbbbbbbb", UID_NONE);
         add_approval_by(rig, num, APPROVER, UID_NONE);
         assert_refused(decide(rig, METHOD("Approve"), "bbbbbbbb"), "all the approvals");
+}
+
+static void test_approve__who_approved_is_none_any_more__another_takes_the_place(void **state)
+{
+        Rig *rig = *state;
+        json_auto_t *shown = NULL, *approved = NULL;
+        CLEANUP(event_row_done) EventRow event = {0};
+        int64_t num;
+
+        need_root();
+        (void)add_role(rig, 1);
+        num = add_asked(rig, "aaaaaaaa", UID_NONE);
+        add_approval_by(rig, num, APPROVER, UID_NONE);
+        shown = decide(rig, METHOD("Show"), "aaaaaaaa");
+        assert_int_equal(json_integer_value(json_object_get(
+                                 reply_at(shown, "credential", "request"), "given")),
+                         0);
+        approved = decide(rig, METHOD("Approve"), "aaaaaaaa");
+        assert_int_equal(number_at(approved, "request", "given"), 1);
+        assert_int_equal(json_array_size(reply_at(approved, "request", "approvals")), 2);
+        assert_int_equal(store_read_event(rig->manager->store,
+                                          store_newest_event(rig->manager->store), &event),
+                         1);
+        assert_non_null(strstr(event.data, "\"1 of 1\""));
 }
 
 static void test_deny__after_an_approval__is_final(void **state)
@@ -411,6 +444,25 @@ static void test_collect__who_approved_is_no_approver_any_more__refused(void **s
         assert_non_null(reply_text(collected, "token", NULL));
 }
 
+static void test_collect__who_approved_stands_behind_it__refused(void **state)
+{
+        Rig *rig = *state;
+        AUTO_CREDENTIAL Credential c = {0};
+        json_auto_t *asked = NULL;
+        const char *id;
+        Role *role;
+
+        need_root();
+        role = add_role(rig, 1);
+        role->approvers.uids[0] = APPROVER;
+        asked = ask(rig, "oncall");
+        id = reply_text(asked, "credential", "id");
+        assert_int_equal(store_find_credential(rig->manager->store, id, &c), 1);
+        add_approval_by(rig, c.num, APPROVER, 0);
+        assert_denied(decide(rig, METHOD("Collect"), id), "those who approved it");
+        assert_int_equal(cause_of(rig, c.num), CAUSE_PENDING);
+}
+
 static void test_collect__by_another__refused(void **state)
 {
         Rig *rig = *state;
@@ -497,6 +549,7 @@ int main(void)
                 WITH_RIG(test_approve__who_approved_stood_behind_it__refused),
                 WITH_RIG(test_approve__no_approver__refused_though_an_admin),
                 WITH_RIG(test_approve__enough_of_them__no_more_are_taken),
+                WITH_RIG(test_approve__who_approved_is_none_any_more__another_takes_the_place),
                 WITH_RIG(test_deny__after_an_approval__is_final),
                 WITH_RIG(test_approve__role_narrowed_or_gone__refused),
                 WITH_RIG(test_approve__its_time_is_over_and_not_written_yet__lapsed),
@@ -505,6 +558,7 @@ int main(void)
                 WITH_RIG(test_collect__after_a_login__no_other_token),
                 WITH_RIG(test_collect__role_wants_more_approvals_now__refused),
                 WITH_RIG(test_collect__who_approved_is_no_approver_any_more__refused),
+                WITH_RIG(test_collect__who_approved_stands_behind_it__refused),
                 WITH_RIG(test_collect__by_another__refused),
                 WITH_RIG(test_revoke__pending__has_no_receipt_and_is_final),
                 cmocka_unit_test(test_notice_quote__words_of_others__quoted_cut_and_printable),

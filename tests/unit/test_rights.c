@@ -314,6 +314,7 @@ static void test_rights_may__two_who_share_uid_or_loginuid__are_one_person(void 
                                            .n_askers = 1,
                                            .approvers = approvers,
                                            .n_approvers = 1,
+                                           .asked = true,
                                            .user = of[6]};
 
                 asker = share(of[0], of[1], of[2], of[3]);
@@ -322,10 +323,45 @@ static void test_rights_may__two_who_share_uid_or_loginuid__are_one_person(void 
                 assert_int_equal(rights_allow(RIGHT_APPROVE, &caller, &facts),
                                  !asker && !approver && !user);
                 assert_int_equal(rights_allow(RIGHT_DENY, &caller, &facts), !asker && !user);
-                assert_int_equal(rights_allow(RIGHT_ACK, &caller, &facts), !asker && !user);
+                assert_int_equal(rights_allow(RIGHT_ACK, &caller, &facts),
+                                 !asker && !approver && !user);
+                assert_int_equal(rights_allow(RIGHT_COLLECT, &caller, &facts), !approver);
                 granted += !asker && !approver && !user;
         }
         assert_true(granted > 0);
+}
+
+/* To the asker both are the same. */
+static void test_rights_may__unseen_for_want_of_its_role__the_journal_tells(void **state)
+{
+        const Caller stranger = {.uid = 1001, .loginuid = 1001, .loginuid_known = true};
+        const Role role = {0};
+        const RightsFacts there = {.names_role = true, .role = &role, .user = 3000};
+        const RightsFacts gone = {.names_role = true, .user = 3000};
+        const RightsVerdict a = rights_may(RIGHT_APPROVE, &stranger, &there);
+        const RightsVerdict b = rights_may(RIGHT_APPROVE, &stranger, &gone);
+
+        (void)state;
+        assert_int_equal(a.permission, PERMISSION_UNSEEN);
+        assert_int_equal(b.permission, PERMISSION_UNSEEN);
+        assert_string_equal(a.asker, b.asker);
+        assert_null(strstr(a.journal, "gone"));
+        assert_non_null(strstr(b.journal, "its role is gone"));
+}
+
+static void test_rights_standing__by_name_or_by_group__who_is_one_still(void **state)
+{
+        const Principals people = {.uids = (uid_t[]){1001, 1002}, .n_uids = 2};
+        const Principals mixed = {
+                .uids = (uid_t[]){1001}, .n_uids = 1, .gids = (gid_t[]){9}, .n_gids = 1};
+        const Role named = {.approvers = people}, grouped = {.approvers = mixed}, none = {0};
+        const Party approvers[] = {{1001, 1001}, {1003, 1002}, {1002, UID_NONE}};
+
+        (void)state;
+        assert_int_equal(rights_standing(&named, approvers, 3), 2);
+        assert_int_equal(rights_standing(&named, approvers, 0), 0);
+        assert_int_equal(rights_standing(&grouped, approvers, 3), 3);
+        assert_int_equal(rights_standing(&none, approvers, 3), 0);
 }
 
 static void test_rights_may__loginuid_not_known__decides_nothing(void **state)
@@ -366,6 +402,8 @@ int main(void)
                         test_rights_may__every_right_peer_role_and_thing__is_as_the_sets_say),
                 cmocka_unit_test(test_rights_may__kinds_of_peers__are_as_the_manual_has_them),
                 cmocka_unit_test(test_rights_may__two_who_share_uid_or_loginuid__are_one_person),
+                cmocka_unit_test(test_rights_may__unseen_for_want_of_its_role__the_journal_tells),
+                cmocka_unit_test(test_rights_standing__by_name_or_by_group__who_is_one_still),
                 cmocka_unit_test(test_rights_may__loginuid_not_known__decides_nothing),
                 cmocka_unit_test(test_rights_may__no_such_right__is_nobodys),
         };
