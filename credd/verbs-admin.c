@@ -108,7 +108,7 @@ static int list_own_session(const Request *request, ListQuery *query)
         return r < 0 ? r : 0;
 }
 
-/* Who sees but his own is not led past everybody else's. */
+/* Who sees but his own is not led past everybody else's, and learns by no page how many those are. */
 static int list(const Request *request, int64_t after, ListQuery *query)
 {
         Store *store = request->manager->store;
@@ -165,33 +165,73 @@ int verb_list(const Request *request, Answer *answer)
 
 typedef struct SessionQuery {
         Manager *manager;
-        const Sight *sight; /* NULL: what is asked for may be seen */
+        Sight sight; /* where one is asked for: to know what may be seen */
+        bool live_alone;
         json_t *found;
-        int64_t last;
+        int64_t last; /* of what was looked at */
         unsigned looked_at;
         bool failed;
 } SessionQuery;
 
-static bool session_one(void *userdata, SessionRow *row)
+static bool show_session(void *userdata, SessionRow *row)
 {
         SessionQuery *query = userdata;
         json_t *shown;
 
-        query->last = row->login;
-        query->looked_at++;
-        if (query->sight && !sight_has(query->sight, row->credential, row->role, row->issuer_uid))
+        if (query->live_alone && row->ended_usec != USEC_INFINITY)
                 return true;
         shown = describe_session(query->manager, row);
         query->failed = !shown || json_array_append_new(query->found, shown) < 0;
-        return !query->failed && (!query->sight || json_array_size(query->found) < PAGE);
+        return !query->failed;
+}
+
+static bool session_one(void *userdata, SessionRow *row)
+{
+        SessionQuery *query = userdata;
+
+        query->last = row->login;
+        query->looked_at++;
+        if (!sight_has(&query->sight, row->credential, row->role, row->issuer_uid))
+                return true;
+        return show_session(query, row) && json_array_size(query->found) < PAGE;
+}
+
+/* All of a credential; the page ends with a credential then. */
+static bool sessions_of_one(void *userdata, Credential *credential)
+{
+        SessionQuery *query = userdata;
+
+        query->last = credential->num;
+        query->looked_at++;
+        if (sight_has(&query->sight, credential->num, credential->role, credential->issuer.uid) &&
+            store_each_session(query->manager->store, SESSIONS_OF, credential->num, 0, INT64_MAX,
+                               show_session, query) < 0)
+                query->failed = true;
+        return !query->failed && json_array_size(query->found) < PAGE;
+}
+
+/* As list_own_session() and list(). */
+static int sessions_of_own(const Request *request, int64_t after, SessionQuery *query)
+{
+        Store *store = request->manager->store;
+        AUTO_CREDENTIAL Credential credential = {0};
+        int r = 0;
+
+        if (after == 0 && query->sight.own_session > 0)
+                r = store_read_credential(store, query->sight.own_session, &credential);
+        if (r > 0 && credential.issuer.uid != request->caller->uid)
+                (void)sessions_of_one(query, &credential);
+        query->looked_at = 0;
+        return r < 0 ? r
+                     : store_each_own(store, request->caller->uid, after, LOOKED_AT_MAX,
+                                      sessions_of_one, query);
 }
 
 int verb_sessions(const Request *request, Answer *answer)
 {
         Manager *manager = request->manager;
         json_auto_t *found = json_array();
-        const Sight sight = sight_of(request);
-        SessionQuery query = {.manager = manager, .sight = &sight, .found = found};
+        SessionQuery query = {.manager = manager, .sight = sight_of(request), .found = found};
         int64_t after = 0;
         bool all = false;
         const Parameter parameters[] = {{"all", 'B', &all}, {"after", 'I', &after}};
@@ -200,8 +240,12 @@ int verb_sessions(const Request *request, Answer *answer)
         r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = store_each_session(manager->store, all ? SESSIONS_ALL : SESSIONS_LIVE, 0, after,
-                               LOOKED_AT_MAX, session_one, &query);
+        query.live_alone = !all;
+        if (query.sight.all || query.sight.some)
+                r = store_each_session(manager->store, all ? SESSIONS_ALL : SESSIONS_LIVE, 0, after,
+                                       LOOKED_AT_MAX, session_one, &query);
+        else
+                r = sessions_of_own(request, after, &query);
         if (r < 0 || query.failed)
                 return r < 0 ? r : -ENOMEM;
         return answer_page(answer, "sessions", found,
@@ -250,7 +294,7 @@ int verb_show(const Request *request, Answer *answer)
         if (r != 0)
                 return r < 0 ? r : 0;
         r = store_each_session(manager->store, SESSIONS_OF, credential.num, 0, INT64_MAX,
-                               session_one, &query);
+                               show_session, &query);
         if (r == 0)
                 r = collect_events(manager, credential.last_event, events);
         if (r < 0 || query.failed)

@@ -210,7 +210,11 @@ int verb_requests(const Request *request, Answer *answer)
         r = parameters_read(request->parameters, parameters, ELEMENTSOF(parameters), answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = store_each_pending(manager->store, after, LOOKED_AT_MAX, request_one, &query);
+        if (query.sight.all || query.sight.some)
+                r = store_each_pending(manager->store, after, LOOKED_AT_MAX, request_one, &query);
+        else
+                r = store_each_own(manager->store, request->caller->uid, after, LOOKED_AT_MAX,
+                                   request_one, &query);
         if (r < 0 || query.failed)
                 return r < 0 ? r : -ENOMEM;
         return answer_page(answer, "requests", found,

@@ -213,6 +213,78 @@ static void test_verbs_change__somebody_elses__looks_as_if_it_did_not_exist(void
         assert_int_equal(count_events(rig, "credential-extended"), 0);
 }
 
+#define MORE_THAN_A_CALL 2001
+
+/* Of somebody else: one with many sessions, and as many that were asked for. */
+static void add_many(Rig *rig)
+{
+        Store *store = rig->manager->store;
+        AUTO_FREE char *token = NULL;
+        char id[TOKEN_ID_LEN + 1];
+        int64_t num;
+
+        token = issue(rig, NULL, id);
+        {
+                AUTO_CREDENTIAL Credential c = find(rig, id);
+
+                num = c.num;
+        }
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        for (unsigned i = 0; i < MORE_THAN_A_CALL; i++) {
+                char service[] = "sshd", user[] = "deploy", role[] = "oncall";
+                json_auto_t *none = json_array();
+                Login login = {.credential = num, .nonce = {1}, .service = service};
+                Credential c = {.user = user,
+                                .uid = PERSON,
+                                .role = role,
+                                .services = none,
+                                .sources = none,
+                                .uses = 1,
+                                .uses_left = 1,
+                                .cause = CAUSE_PENDING,
+                                .login_limit_usec = USEC_INFINITY / 4};
+                SessionRow row = {.credential = num, .leader = 1, .deadline_usec = NOON};
+
+                (void)snprintf(c.id, sizeof(c.id), "%08u", i);
+                assert_int_equal(store_add_credential(store, &c, NULL), 0);
+                assert_int_equal(store_add_login(store, &login), 0);
+                row.login = login.num;
+                assert_int_equal(store_add_session(store, &row), 0);
+        }
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+        assert_int_equal(batch_commit(rig->manager->batch), 0);
+}
+
+static void test_lists__more_of_others_than_a_call_looks_at__a_stranger_learns_nothing(void **state)
+{
+        static const struct {
+                const char *method, *parameters, *name;
+        } table[] = {
+                {METHOD("List"), "{\"all\":true}", "credentials"},
+                {METHOD("Sessions"), "{\"all\":true}", "sessions"},
+                {METHOD("Sessions"), "{}", "sessions"},
+                {METHOD("Requests"), "{}", "requests"},
+        };
+        Rig *rig = *state;
+
+        need_root();
+        add_many(rig);
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                json_t *parameters = json_loads(table[i].parameters, 0, NULL);
+                CLEANUP(person_free)
+                Person stranger =
+                        person_new(rig->admin, STRANGER, table[i].method, json_incref(parameters));
+                AUTO_FREE char *text = person_reply(rig, &stranger);
+                json_auto_t *none = json_loads(text, 0, NULL);
+                json_auto_t *all = ask(rig, table[i].method, parameters);
+
+                assert_int_equal(json_array_size(reply_at(none, table[i].name, NULL)), 0);
+                assert_true(json_is_null(reply_at(none, "next", NULL)));
+                assert_int_equal(json_array_size(reply_at(all, table[i].name, NULL)), 200);
+                assert_true(json_is_integer(reply_at(all, "next", NULL)));
+        }
+}
+
 static void test_verbs_change__no_such_id__is_named_as_it_was_given(void **state)
 {
         static const char *const ids[] = {NO_ID, "", "z", "zzzzzzzzz", "ZZZZZZZZ", "' OR 1=1"};
@@ -298,6 +370,7 @@ int main(void)
                 T(test_extend__past_the_ceiling__names_what_is_left_and_takes_all_of_that),
                 T(test_extend__used_up_and_no_session_open__has_nothing_to_extend),
                 T(test_verbs_change__somebody_elses__looks_as_if_it_did_not_exist),
+                T(test_lists__more_of_others_than_a_call_looks_at__a_stranger_learns_nothing),
                 T(test_verbs_change__no_such_id__is_named_as_it_was_given),
                 T(test_time_and_return__outside_any_session__are_told_so),
                 T(test_freeze_and_thaw__as_it_is_already__is_nothing_to_do),
