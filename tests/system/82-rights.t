@@ -28,7 +28,7 @@ write_role() { # [KEY=VALUE...]
 write_role
 configure 'Auditors=audrey'
 
-call() { printf '{"method":"io.credd.Admin.%s","parameters":%s}' "$1" "${2:-"{}"}"; }
+call() { printf '{"method":"io.credd.Admin.%s","parameters":%s%s}' "$1" "${2:-"{}"}" "${3:-}"; }
 ask_as() { # USER CALL
     in_lab_as "$1" timeout 60 wire "$admin" call "$2" 2>&1
 }
@@ -48,6 +48,7 @@ verdict() { # METHOD ID ANSWER
         *'"error":"io.credd.Admin.Refused"'*) printf R ;;
         *'"error":"io.credd.Admin.NotInSession"'*) printf N ;;
         *'"error":"io.credd.Admin.NothingToDo"'*) printf + ;; # the kind before has done it
+        *'"error":"io.credd.Admin.BackupFailed"'*) printf + ;; # that of the kind before is under way
         *'"error"'*) printf '%s' "$3" ;;
         *)
             case $1 in
@@ -62,16 +63,16 @@ verdict() { # METHOD ID ANSWER
 
 # In the lab, so that each question costs a process and no more. ID is the credential; one each of those of LEFT is
 # there to be revoked.
-ask_all() { # METHOD PARAMETERS ID LEFT KIND...
-    local method=$1 parameters=$2 id=$3 left kind answer mine
-    read -ra left <<<"$4"
-    shift 4
+ask_all() { # METHOD PARAMETERS MORE ID LEFT KIND...
+    local method=$1 parameters=$2 more=$3 id=$4 left kind answer mine
+    read -ra left <<<"$5"
+    shift 5
     for kind; do
         mine=${left[0]:-$id}
         left=("${left[@]:1}")
         answer=$(setpriv --reuid="$kind" --regid="$(id -g "$kind")" --init-groups timeout 60 wire \
             /run/credd/io.credd.Admin call \
-            "{\"method\":\"io.credd.Admin.$method\",\"parameters\":${parameters//@ID@/$mine}}" 2>&1)
+            "{\"method\":\"io.credd.Admin.$method\",\"parameters\":${parameters//@ID@/$mine}$more}" 2>&1)
         verdict "$method" "$mine" "$answer"
     done
 }
@@ -83,9 +84,13 @@ wait_for_session "${ids[uma]}"
 to_revoke=""
 for _ in "${kinds[@]}"; do to_revoke+="$(issue) "; done
 
-expect() { # METHOD ROW PARAMETERS [IDS]
+# What each method was asked with last, for those who ask and are gone.
+declare -A asked_with more_of=([Subscribe]=',"more":true' [Backup]=',"more":true')
+
+expect() { # METHOD ROW PARAMETERS [IDS [ID]]
     local got
-    got=$(guest "verdict ask_all" ask_all "$1" "$3" "${5:-$victim}" "${4:-}" "${kinds[@]}")
+    asked_with[$1]=$3
+    got=$(guest "verdict ask_all" ask_all "$1" "$3" "${more_of[$1]:-}" "${5:-$victim}" "${4:-}" "${kinds[@]}")
     is "$got" "$2" "$1: ${kinds[*]}"
 }
 #                    root adam audrey ivan rita apu rex uma sam nobody
@@ -116,6 +121,30 @@ expect RoleDisable   '++--------' '{"role":"oncall","dry_run":true}'
 expect RoleEnable    '++--------' '{"role":"oncall"}'
 expect Ack           '++--?--???' '{"id":"@ID@","reason":"a test"}'
 expect Status        '+++???????' '{}'
+expect Events        '+++-------' '{}'
+expect Subscribe     '+++-------' '{}'
+expect Verify        '+++-------' '{}'
+expect Audit         '+++-------' '{"since_usec":0,"until_usec":9000000000000000}'
+expect Explain       '+++-------' '{"id":"@ID@"}'
+expect Metrics       '+++-------' '{}'
+expect Backup        '++--------' '{}'
+is "$(printf '%s\n' "${!asked_with[@]}" | sort | paste -sd' ')" \
+    "$(in_lab wire "$admin" call '{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.credd.Admin"}}' |
+        jq -r .parameters.description | sed -n 's/^method \([A-Za-z]*\).*/\1/p' | sort | paste -sd' ')" \
+    'and no method of the interface was left out'
+# The Login socket is root's: an answer, if only to a question without parameters, or no connection.
+ask_login() { # KIND...
+    local kind
+    for kind; do
+        case $(setpriv --reuid="$kind" --regid="$(id -g "$kind")" --init-groups timeout 60 wire \
+            /run/credd/io.credd.Login call '{"method":"io.credd.Login.Authenticate"}' 2>&1) in
+            *InvalidParameter*) printf + ;;
+            *'Permission denied'*) printf - ;;
+            *) printf '!' ;;
+        esac
+    done
+}
+is "$(guest ask_login ask_login "${kinds[@]}")" '+---------' "the Login socket: ${kinds[*]}"
 is "$(ask_as sam "$(call Issue "{\"user\":\"uma\",\"uid\":$uma,\"role\":\"oncall\"}")")" \
     "$(ask_as sam "$(call Issue "{\"user\":\"uma\",\"uid\":$uma,\"role\":\"nosuch\"}")")" \
     'a role that is not there and one that sam has no part in: the same answer'
@@ -151,16 +180,30 @@ like "$(in_lab_as ivan credctl list)" "$own +uma .* oncall +Ann Example" 'and in
 like "$(in_lab credctl sessions)" "${ids[uma]} +uma .* oncall" 'and of a session its role'
 
 # In a session of one's own: no more than that one.
-seen=$(ssh_with uma "$(issue_token uma --role oncall)" password \
+token=$(issue_token uma --role oncall --holder 'Ann Example')
+id=$(id_of "$token")
+seen=$(ssh_with uma "$token" password \
     'credctl list --all --no-legend | cut -d" " -f1; echo "$CREDD_CREDENTIAL"; credctl done >/dev/null; echo $?' | tr -d '\r')
 is "$(sed -n 1p <<<"$seen")" "$(sed -n 2p <<<"$seen")" 'in a session: its own credential alone is listed'
+
+wait_for_receipt "$id"
+is "$(credd_journal "CREDD_CREDENTIAL=$id" | jq -r 'select(.CREDD_HOLDER != "Ann Example") | .CREDD_EVENT')" '' \
+    'each entry about a credential with a holder, and about its session, names the holder'
+isnt "$(event_field "$id" session-ended CREDD_HOLDER)" '' 'to its end'
+for listing in 'sessions --all' 'audit --user uma' 'watch --after 0'; do
+    # shellcheck disable=SC2086
+    is "$(in_lab timeout 5 credctl $listing --json |
+        jq -r --arg id "$id" '.. | objects | select((.id // .credential) == $id) | (.holder // .fields.holder) | strings' | sort -u)" \
+        'Ann Example' "and so does credctl ${listing%% *}"
+done
 
 # --- Rights that are withdrawn
 
 coproc HELD { "$source_dir/tests/lab/lab" run -u adam "$LAB" wire "$admin" call "$(call Show "{\"id\":\"$victim\"}")" \
     wait call "$(call Revoke "{\"id\":\"$victim\"}")" 2>&1; }
 # shellcheck disable=SC2153
-held_out=${HELD[0]} held_in=${HELD[1]} held_pid=$HELD_PID
+held_in=${HELD[1]} held_pid=$HELD_PID
+exec {held_out}<&"${HELD[0]}" # the shell closes that of its own as soon as the other side has gone
 read -r -t 60 line <&"$held_out"
 like "$line" "$victim" 'adam is an administrator'
 in_lab gpasswd -d adam credd-admin >/dev/null
@@ -174,13 +217,55 @@ is "$(in_lab setpriv --reuid=adam --regid=adam --init-groups --inh-caps=+setgid 
     wire "$admin" call "$(call List)" ungroup call "$(call Freeze)" | sed -n 2p | jq -r .error)" \
     io.credd.Admin.PermissionDenied 'nor when his process gives it up'
 
-# A peer that exits before it is answered: credd goes on, and no stranger gets anything by it.
-for parameters in "Revoke {\"id\":\"$victim\"}" 'Freeze {}' 'List {}' 'Return {}' "Extend {\"id\":\"$victim\",\"by_usec\":1}" \
-    "Issue {\"user\":\"uma\",\"uid\":$uma,\"role\":\"oncall\"}" 'Time {}' 'Status {}' 'Sessions {}' 'Thaw {}' "Show {\"id\":\"$victim\"}"; do
-    in_lab_as sam wire "$admin" send "$(call "${parameters%% *}" "${parameters#* }")\\x00"
+# A peer that exits before it is heard: what his groups were can be known no more, and so he has none of their rights. Each
+# asks each method and is gone while credd stands still.
+leave_early() { # PEERS CALL...
+    local kind kinds said
+    read -ra kinds <<<"$1"
+    shift
+    systemctl kill --signal=STOP credd.service
+    for kind in "${kinds[@]}"; do
+        for said; do
+            setpriv --reuid="$kind" --regid="$(id -g "$kind")" --init-groups \
+                wire /run/credd/io.credd.Admin send "$said\\x00"
+        done
+    done
+    systemctl kill --signal=CONT credd.service
+}
+as_it_is() {
+    in_lab credctl list --all --json | jq -c '[.credentials[] | [.id, .state, .login_limit_usec, .request.given]] | sort'
+    in_lab credctl role show oncall --json | jq -c .role.role.enabled
+    status_of_credd frozen
+}
+refused_to() { # USER; how many of its calls
+    credd_journal CREDD_EVENT=action-refused "CREDD_ACTOR=$1" | jq -s 'map(.CREDD_COUNT | tonumber) | add // 0'
+}
+has_refused() { (($(refused_to "$1") >= $2)); }
+waiting=$(in_lab_as rita credctl request -q --role oncall --user uma --reason 'a test')
+ending=()
+others=()
+for method in "${!asked_with[@]}"; do
+    parameters=${asked_with[$method]}
+    case $method in
+        Issue) parameters="{\"user\":\"uma\",\"uid\":$uma,\"role\":\"oncall\"}" ;;
+        RoleDisable) parameters='{"role":"oncall"}' ;;
+        Approve | Deny | Collect) parameters=${parameters//@ID@/$waiting} ;;
+        *) parameters=${parameters//@ID@/$victim} ;;
+    esac
+    said=$(call "$method" "$parameters" "${more_of[$method]:-}")
+    case $method in
+        Approve | Deny | Revoke | Extend | Issue | Freeze | RoleDisable | Ack) ending+=("$said") ;;
+        *) others+=("$said") ;;
+    esac
 done
-is "$(show_of "$victim" .state)" active 'a peer that exits early: nothing was revoked'
-is "$(status_of_credd frozen)" false 'nor frozen'
+before=$(as_it_is)
+refused=$(refused_to adam)
+guest leave_early leave_early 'adam ivan sam' "${ending[@]}"
+wait_until 20 has_refused adam $((refused + ${#ending[@]} - 1))
+is "$(as_it_is)" "$before" 'an administrator and an issuer by their groups, and a stranger, who exit early: nothing comes of it'
+guest leave_early leave_early 'adam audrey sam nobody' "${others[@]}"
+is "$(as_it_is)" "$before" 'nor of what else they asked'
+is "$(show_of "$victim" .state) $(status_of_credd frozen)" 'active false' 'and credd goes on'
 
 # --- A role that is narrowed, and gone
 

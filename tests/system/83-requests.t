@@ -131,7 +131,8 @@ id=$(ask ann oncall)
 coproc HELD { "$source_dir/tests/lab/lab" run -u dave "$LAB" wire "$admin" call "$(call Requests)" \
     wait call "$(call Approve "{\"id\":\"$id\"}")" 2>&1; }
 # shellcheck disable=SC2153
-held_out=${HELD[0]} held_in=${HELD[1]} held_pid=$HELD_PID
+held_in=${HELD[1]} held_pid=$HELD_PID
+exec {held_out}<&"${HELD[0]}" # the shell closes that of its own as soon as the other side has gone
 read -r -t 60 line <&"$held_out"
 like "$line" "$id" 'dave is an approver by his group'
 in_lab gpasswd -d dave r-approve >/dev/null
@@ -227,11 +228,13 @@ is "$(show_of "$id" .request.given)" 0 'and is not shown as if it did'
 write_role oncall 'Requesters=ben'
 reload_credd
 like "$(by ann collect "$id")" 'any more' 'who may not ask any more does not collect'
+other=$(pending_of sudo | head -n 1)
+like "$(by cora requests)" "$other" 'another one waits for an approval'
 in_lab rm "$roles/oncall.conf"
 reload_credd
 like "$(by ann collect "$id")" 'does not exist any more' 'deleted: refused'
 is "$(refusals_of Collect | head -n 1)" 'its role is gone' 'and the journal says so'
-like "$(by cora approve "$(pending_of sudo | head -n 1)")" 'no credential' 'and its approvers are none any more'
+like "$(by cora approve "$other")" "no credential $other" 'and its approvers are none any more'
 is "$(refusals_of Approve | head -n 1)" 'not theirs to see, and its role is gone' 'and the journal says so'
 write_role oncall
 reload_credd

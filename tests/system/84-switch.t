@@ -194,8 +194,10 @@ not_ok 'EndScope=session: it does not' is_over gone_key
 is "$(in_lab credctl status >/dev/null; echo $?)" 0 'before, the status is green'
 start_session admin bert "$LAB_PASSWORD" password 'echo ready; sleep 7510'
 start_session person other "$LAB_PASSWORD" password 'echo ready; sleep 7511'
+start_session admin_too adam "$LAB_PASSWORD" password 'echo ready; sleep 7512'
 wait_until 60 is_ready admin || diag "$(output_of admin)"
 wait_until 60 is_ready person || diag "$(output_of person)"
+wait_until 60 is_ready admin_too || diag "$(output_of admin_too)"
 in_lab_as adam credctl issue --user glass --role glass >/dev/null 2>&1
 is "$?" 6 'without a reason there is none'
 token=$(in_lab_as adam credctl issue --user glass --role glass --uses 9 --reason 'the network is down' --output token)
@@ -204,11 +206,15 @@ is "$(event_field "$id" break-glass-used PRIORITY) $(event_field "$id" break-gla
     'it is an alert, with its reason'
 told() { grep -q 'BREAK-GLASS' "$work/$1.out"; }
 ok 'an admin who is logged in is told' wait_until 30 told admin
+ok 'and so is the other' wait_until 30 told admin_too
 like "$(output_of admin)" "credential $id for glass under the role glass" 'of what'
 not_ok 'nobody else is' told person
 is "$(in_lab credctl status >"$work/status"; echo $?)" 1 'the status is red'
 like "$(cat "$work/status")" "break-glass was used: credential $id for glass, issued by adam" 'and says why'
 is "$(status_of_credd 'unacknowledged[0] | "\(.id) \(.kind) \(.user) \(.by.name)"')" "$id break-glass glass adam" 'in JSON, too'
+audit_glass() { in_lab credctl audit --user glass --fail-on unacknowledged; }
+is "$(audit_glass >"$work/audit"; echo $?)" 5 'so is the audit'
+like "$(cat "$work/audit")" 'unacknowledged.*it[[:space:]]+is[[:space:]]+break-glass' 'and says so'
 like "$(in_lab credctl show "$id")" 'break-glass, since .* not acknowledged' 'and the credential shows it'
 
 ack_as() { in_lab_as "$1" credctl ack "$id" --reason seen >"$work/out" 2>&1; echo $?; }
@@ -224,6 +230,7 @@ else
 fi
 is "$(ack_as bert)" 0 'another admin may'
 is "$(in_lab credctl status >/dev/null; echo $?)" 0 'then the status is green'
+is "$(audit_glass >/dev/null; echo $?)" 0 'and the audit'
 is "$(event_field "$id" break-glass-acknowledged CREDD_ACTOR) $(event_field "$id" break-glass-acknowledged CREDD_REASON)" 'bert seen' 'on record'
 is "$(in_lab credctl show "$id" --json | jq -r '.credentials[0].alarms[0] | "\(.kind) \(.by.name) \(.reason)"')" \
     'break-glass bert seen' 'and with the credential'
