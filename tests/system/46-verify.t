@@ -148,7 +148,7 @@ in_lab_as vera sh -c 'printf "MESSAGE=x\nCREDD_EVENT=\377\n" | logger --journald
 found 'one that is no text' 'an entry \? with the number - is not credd.s'
 in_lab_as vera bash -c 'for i in {1..1010}; do printf "MESSAGE=x\nCREDD_EVENT=odd-%d\n" "$i" | logger --journald; done'
 found 'very many kinds of event' 'too many kinds of event in the journal'
-like "$said" '99[0-9] more entries are not credd.s' 'and how many entries'
+like "$said" '9[0-9][0-9] more entries are not credd.s' 'and how many entries'
 configure Auditors=vera
 status=0
 said=$(in_lab_as vera credctl verify 2>&1) || status=$?
