@@ -247,6 +247,9 @@ static int say_limits(const AuditInput *input, json_t *texts)
                                "logins, and sessions without a credential");
         r |= say_since(texts, input->events_begin_usec, question->since_usec,
                        "events that are pruned: there are none before ");
+        r |= say(texts, input->events->clock_unknown,
+                 "whether the wall clock was right: nothing that credd recorded in the period "
+                 "tells");
         if (!input->logins)
                 return r | json_array_append_new(
                                    texts, json_sprintf("sessions without a credential: the journal "

@@ -15,13 +15,27 @@
 #include "credctl/text.h"
 
 #define FORMULA "=+-@\t\r\n"
-#define MANY    " "
+#define SEPARATOR                                                                                  \
+        ';' /* of cells, where the comma is that of decimals: quotes amid a line do not help */
+#define MANY " "
+
+/* Also behind blanks, and in the wide forms of East Asian keyboards. */
+static bool begins_formula(const char *text)
+{
+        static const char *const wide[] = {"\uff1d", "\uff0b", "\uff0d", "\uff20"};
+
+        text += strspn(text, " ");
+        for (size_t i = 0; i < ELEMENTSOF(wide); i++)
+                if (strncmp(text, wide[i], strlen(wide[i])) == 0)
+                        return true;
+        return *text && strchr(FORMULA, *text);
+}
 
 /* The text begins with an apostrophe then, which spreadsheets take for "this is text". */
 char *audit_csv_cell(const char *text)
 {
-        bool formula = *text && strchr(FORMULA, *text);
-        bool quoted = formula || strpbrk(text, ",\"\r\n\t");
+        bool formula = begins_formula(text);
+        bool quoted = formula || strpbrk(text, ",;\"\r\n\t");
         char *cell = malloc(2 * strlen(text) + 4), *to = cell;
 
         if (!cell)
@@ -34,6 +48,8 @@ char *audit_csv_cell(const char *text)
                 if (*text == '"')
                         *to++ = '"';
                 *to++ = *text;
+                if (*text == SEPARATOR && begins_formula(text + 1))
+                        *to++ = '\'';
         }
         if (quoted)
                 *to++ = '"';

@@ -49,11 +49,13 @@ static uint64_t number_of(const json_t *fields, const char *name)
 }
 
 /* Of the user and the role that were asked for. What was refused without naming a credential has no
- * user, but the uid that was asked for. */
+ * user, but the uid that was asked for. A drill is counted apart, by its credential. */
 static bool concerns(const AuditQuestion *question, const json_t *fields)
 {
         const char *user = record_text(fields, "user"), *role = record_text(fields, "role");
 
+        if (strcmp(record_text_or(fields, "kind", ""), "drill") == 0)
+                return false;
         if (question->role && (!role || strcmp(role, question->role) != 0))
                 return false;
         if (!question->user)

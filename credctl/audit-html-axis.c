@@ -33,7 +33,8 @@ const char *axis_anchor(unsigned share)
         return share < AXIS_SHARES / 10 ? "start" : share > AXIS_SHARES * 9 / 10 ? "end" : "middle";
 }
 
-static uint64_t find_step(uint64_t seconds)
+/* It goes less than n times into that time. */
+static uint64_t find_step(uint64_t seconds, size_t n)
 {
         static const uint64_t steps[] = {
                 1,           5,           15,          30,      MINUTE,   2 * MINUTE, 5 * MINUTE,
@@ -42,9 +43,9 @@ static uint64_t find_step(uint64_t seconds)
         };
 
         for (size_t i = 0; i < ELEMENTSOF(steps); i++)
-                if (seconds / steps[i] < AXIS_TICKS_MAX)
+                if (seconds / steps[i] < n)
                         return steps[i];
-        return seconds / (AXIS_TICKS_MAX - 1);
+        return seconds / (n - 1);
 }
 
 static uint64_t local_midnight(uint64_t seconds)
@@ -55,6 +56,19 @@ static uint64_t local_midnight(uint64_t seconds)
         if (!localtime_r(&at, &clock))
                 return seconds - seconds % DAY;
         return seconds - (uint64_t)(clock.tm_hour * 3600 + clock.tm_min * 60 + clock.tm_sec);
+}
+
+/* At each end one slice may stick out. */
+size_t axis_slices(Axis *axis, size_t max)
+{
+        uint64_t first = axis->from_usec / USEC_PER_SEC, last = axis->to_usec / USEC_PER_SEC;
+        uint64_t step = find_step(last > first ? last - first : 1, max - 1);
+        uint64_t midnight = local_midnight(first);
+        uint64_t begin = midnight + (first - midnight) / step * step;
+        size_t n = (last - begin) / step + 1;
+
+        *axis = (Axis){begin * USEC_PER_SEC, (begin + n * step) * USEC_PER_SEC};
+        return n;
 }
 
 static size_t label_length(AxisTick *tick, uint64_t step, const struct tm *clock)
@@ -81,7 +95,7 @@ static void label(AxisTick *tick, uint64_t step)
 size_t axis_ticks(const Axis *axis, AxisTick ret_ticks[static AXIS_TICKS_MAX])
 {
         uint64_t first = axis->from_usec / USEC_PER_SEC, last = axis->to_usec / USEC_PER_SEC;
-        uint64_t step = find_step(last > first ? last - first : 1);
+        uint64_t step = find_step(last > first ? last - first : 1, AXIS_TICKS_MAX);
         uint64_t at = local_midnight(first);
         size_t n = 0;
 

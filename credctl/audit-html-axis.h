@@ -23,6 +23,9 @@ typedef struct AxisTick {
 unsigned axis_share(const Axis *axis, uint64_t usec);
 /* At an end a label grows inwards, or it would leave the page. */
 const char *axis_anchor(unsigned share);
+/* Widens the axis to round moments, between which it is divided into equal slices, at most max of them. Returns
+ * how many. */
+size_t axis_slices(Axis *axis, size_t max);
 bool axis_has(const Axis *axis, uint64_t usec);
 /* Round moments of local time, at least one if there is one. Returns how many. */
 size_t axis_ticks(const Axis *axis, AxisTick ret_ticks[static AXIS_TICKS_MAX]);

@@ -5,79 +5,89 @@
 #include "credctl/audit-html-internal.h"
 #include "credctl/html.h"
 
-#define SLICES     30u
-#define HEIGHT     96u
-#define TOP        14u /* room for a number above the highest bar */
-#define SLICE_GAP  60u
-#define SLICE_WIDE (AXIS_SHARES / SLICES)
+#define SLICES    31u /* at most: a month of days */
+#define HEIGHT    96u
+#define TOP       14u /* room for a number above the highest bar */
+#define SLICE_GAP 60u
 
 typedef struct Slice {
         unsigned all, bad;
 } Slice;
 
-static void count_slices(const json_t *report, const Axis *axis, Slice slices[static SLICES])
+typedef struct Overview {
+        FILE *out;
+        Axis axis;
+        unsigned n; /* slices */
+        Slice slices[SLICES];
+} Overview;
+
+static void count_slices(const json_t *report, Overview *o)
 {
         json_t *c;
         size_t i;
 
         json_array_foreach (json_object_get(report, "credentials"), i, c) {
-                unsigned slice = axis_share(axis, record_number_or(c, "issued_usec", 0)) * SLICES /
-                                 (AXIS_SHARES + 1);
+                unsigned slice = axis_share(&o->axis, record_number_or(c, "issued_usec", 0)) *
+                                 o->n / (AXIS_SHARES + 1);
 
                 if (!timeline_has(c))
                         continue;
-                slices[slice].all++;
-                slices[slice].bad += ending_is_bad(ending_of(c));
+                o->slices[slice].all++;
+                o->slices[slice].bad += ending_is_bad(ending_of(c));
         }
 }
 
-static Slice find_most(const Slice slices[static SLICES])
+static Slice find_most(const Overview *o)
 {
         Slice most = {1, 0};
 
-        for (size_t i = 0; i < SLICES; i++) {
-                most.all = slices[i].all > most.all ? slices[i].all : most.all;
-                most.bad += slices[i].bad;
+        for (size_t i = 0; i < o->n; i++) {
+                most.all = o->slices[i].all > most.all ? o->slices[i].all : most.all;
+                most.bad += o->slices[i].bad;
         }
         return most;
 }
 
 /* From below: what went wrong, then the rest. */
-static void draw_bar(FILE *out, const char *class, unsigned slice, unsigned bottom, unsigned height)
+static void draw_bar(const Overview *o, const char *class, unsigned slice, unsigned bottom,
+                     unsigned height)
 {
+        unsigned begin = slice * AXIS_SHARES / o->n, end = (slice + 1) * AXIS_SHARES / o->n;
+
         if (height == 0)
                 return;
-        html_write(out, "<rect class=\"");
-        html_text(out, class);
-        html_write(out, "\" x=\"");
-        html_share(out, slice * SLICE_WIDE + SLICE_GAP / 2);
-        html_write(out, "\" width=\"");
-        html_share(out, SLICE_WIDE - SLICE_GAP);
-        html_write(out, "\" y=\"");
-        html_number(out, HEIGHT - bottom - height);
-        html_write(out, "\" height=\"");
-        html_number(out, height);
-        html_write(out, "\"/>");
+        html_write(o->out, "<rect class=\"");
+        html_text(o->out, class);
+        html_write(o->out, "\" x=\"");
+        html_share(o->out, begin + SLICE_GAP / 2);
+        html_write(o->out, "\" width=\"");
+        html_share(o->out, end - begin - SLICE_GAP);
+        html_write(o->out, "\" y=\"");
+        html_number(o->out, HEIGHT - bottom - height);
+        html_write(o->out, "\" height=\"");
+        html_number(o->out, height);
+        html_write(o->out, "\"/>");
 }
 
-static void draw_slice(FILE *out, const Slice *slice, unsigned number, unsigned most)
+static void draw_slice(const Overview *o, unsigned number, unsigned most)
 {
+        const Slice *slice = &o->slices[number];
         unsigned all = slice->all * (HEIGHT - TOP) / most;
         unsigned bad = slice->bad * (HEIGHT - TOP) / most;
 
         /* a single one of many is seen, too */
         bad = slice->bad > 0 && bad < 5 ? 5 : bad;
-        draw_bar(out, "over-due", number, 0, bad);
-        draw_bar(out, "ses", number, bad, all > bad ? all - bad : 0);
+        draw_bar(o, "over-due", number, 0, bad);
+        draw_bar(o, "ses", number, bad, all > bad ? all - bad : 0);
         if (slice->bad == 0)
                 return;
-        html_write(out, "<text class=\"t-bad\" text-anchor=\"middle\" x=\"");
-        html_share(out, number * SLICE_WIDE + SLICE_WIDE / 2);
-        html_write(out, "\" y=\"");
-        html_number(out, HEIGHT - (all > bad ? all : bad) - 3);
-        html_write(out, "\">");
-        html_number(out, slice->bad);
-        html_write(out, "</text>");
+        html_write(o->out, "<text class=\"t-bad\" text-anchor=\"middle\" x=\"");
+        html_share(o->out, (2 * number + 1) * AXIS_SHARES / (2 * o->n));
+        html_write(o->out, "\" y=\"");
+        html_number(o->out, HEIGHT - (all > bad ? all : bad) - 3);
+        html_write(o->out, "\">");
+        html_number(o->out, slice->bad);
+        html_write(o->out, "</text>");
 }
 
 static void draw_labels(FILE *out, const Axis *axis)
@@ -100,16 +110,16 @@ static void draw_labels(FILE *out, const Axis *axis)
 
 void page_overview(FILE *out, const json_t *report)
 {
-        Axis axis =
-                timeline_axis(report, 0, json_array_size(json_object_get(report, "credentials")));
-        Slice slices[SLICES] = {0}, most;
+        Overview o = {.out = out,
+                      .axis = timeline_axis(
+                              report, 0, json_array_size(json_object_get(report, "credentials")))};
         char length[DURATION_TEXT_MAX];
+        Slice most;
 
-        count_slices(report, &axis, slices);
-        most = find_most(slices);
-        duration_format((axis.to_usec - axis.from_usec) / SLICES / (60 * USEC_PER_SEC) *
-                                (60 * USEC_PER_SEC),
-                        length);
+        o.n = (unsigned)axis_slices(&o.axis, SLICES);
+        count_slices(report, &o);
+        most = find_most(&o);
+        duration_format((o.axis.to_usec - o.axis.from_usec) / o.n, length);
         html_write(out, "<figure class=\"overview\"><figcaption>");
         html_format(
                 out,
@@ -124,8 +134,8 @@ void page_overview(FILE *out, const json_t *report)
                     "overdue. The exceptions above name each of them.",
                     most.all, length, most.bad);
         html_write(out, "</desc>\n");
-        for (unsigned i = 0; i < SLICES; i++)
-                draw_slice(out, &slices[i], i, most.all);
-        draw_labels(out, &axis);
+        for (unsigned i = 0; i < o.n; i++)
+                draw_slice(&o, i, most.all);
+        draw_labels(out, &o.axis);
         html_write(out, "</svg></figure>\n");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How the page looks: one column, system fonts, colours by name so that light, dark and paper differ in
- * one place. Each colour of text has a contrast of 4.5 and more on what it stands on. The table becomes a
- * list of cards where there is no room for its columns. */
+ * one place. Each colour of text has a contrast of 4.5 and more on what it stands on, and each bar one of 3.
+ * The table becomes a list of cards where there is no room for its columns. */
 #include "credctl/audit-html-internal.h"
 #include "credctl/html.h"
 
@@ -11,11 +11,11 @@ static void write_colours(FILE *out)
                    ":root{color-scheme:light "
                    "dark;--paper:#fff;--raised:#f5f7f9;--ink:#1a1f26;--soft:#56606b;--line:#d5dbe1;"
                    "--link:#1a56b0;--good:#17703a;--good-bg:#e9f6ee;--bad:#b3261e;--bad-bg:#fdeeec;"
-                   "--warn:#8a4b00;--warn-bg:#fff4e2;--session:#2460b8;--window:#b4cdf0}\n"
+                   "--warn:#8a4b00;--warn-bg:#fff4e2;--session:#2460b8;--window:#6b96d4}\n"
                    "@media(prefers-color-scheme:dark){:root{--paper:#14181d;--raised:#1d232a;--ink:"
                    "#e7eaee;--soft:#a3adb8;--line:#343c46;--link:#8ab8ff;--good:#6fd391;--good-bg:#"
                    "16291d;--bad:#ff9a8f;--bad-bg:#351b19;--warn:#f2bd6b;--warn-bg:#30240f;--"
-                   "session:#6ea6f5;--window:#2f4a70}}\n");
+                   "session:#6ea6f5;--window:#47699b}}\n");
 }
 
 static void write_text(FILE *out)
@@ -140,20 +140,26 @@ static void write_narrow_and_paper(FILE *out)
                 "top:1.5rem}h1{font-size:1.6rem}.figures{grid-template-columns:1fr "
                 "1fr}.kind-head{display:block}.kind ul{margin-left:0}.kind "
                 "li{display:block;padding:.4rem 0}.kind .when,.kind "
-                ".whose{margin-right:.5rem}.kind .what{display:block}.scroll{padding:0 .75rem}}\n"
+                ".whose{margin-right:.5rem}.kind .what{display:block}.scroll{padding:0 "
+                ".75rem}.line{font-size:11.5px}}\n"
                 "@media "
                 "print{@page{margin:14mm}:root{color-scheme:light;--paper:#fff;--raised:#fff;--ink:"
                 "#000;--soft:#444;--line:#bbb;--link:#000;--good:#17703a;--good-bg:#fff;--bad:#"
                 "a31f18;--bad-bg:#fff;--warn:#7a4200;--warn-bg:#fff;--session:#2460b8;--window:#"
-                "b4cdf0}body{font-size:10.5pt}header,main{max-width:none;padding:0 "
+                "6b96d4}body{font-size:10.5pt}header,main{max-width:none;padding:0 "
                 "2px}a{text-decoration:none}.scroll{max-height:none;overflow:visible;border:0;"
                 "padding:0 "
                 ".5rem}svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}h2,h3,h4,."
                 "kind-head{break-after:avoid}figure,tbody tr,.kind li,.answer,.figures "
                 "div{break-inside:avoid}thead{display:table-header-group}table{font-size:8pt}."
-                "figures{break-inside:avoid}.kind li{grid-template-columns:8.5rem 11rem 1fr}@page "
+                "figures{break-inside:avoid;grid-template-columns:repeat(6,1fr)}.figures "
+                "div{padding:.3rem .5rem}.figures dt{font-size:8.5pt}.figures "
+                "dd{font-size:1.2rem}.figures small{font-size:7pt;line-height:1.3}.kind "
+                "li{font-size:9pt;grid-template-columns:9rem 10rem "
+                "1fr}.tag{font-size:inherit}@page "
                 "wide{size:A4 "
-                "landscape;margin:12mm}table{page:wide;font-size:7.5pt;line-height:1.35}td p,td "
+                "landscape;margin:12mm}.lives{page:wide}table{font-size:7.5pt;line-height:1.35}td "
+                "p,td "
                 "li,td ul{display:inline}td p::after{content:\"; \"}td "
                 "p:last-child::after{content:\"\"}td li:not(:last-child)::after{content:\" / \"}td "
                 ".badge{display:inline}td "

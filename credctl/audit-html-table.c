@@ -303,11 +303,12 @@ void page_credentials(FILE *out, const json_t *report)
         json_t *credential;
         size_t i;
 
-        html_write(out, "<section>\n<h2>Credentials</h2>\n");
         if (json_array_size(json_object_get(report, "credentials")) == 0) {
-                html_write(out, "<p class=\"none\">None.</p>\n</section>\n");
+                html_write(out, "<section>\n<h2>Credentials</h2>\n"
+                                "<p class=\"none\">None.</p>\n</section>\n");
                 return;
         }
+        html_write(out, "<section class=\"lives\">\n<h2>Credentials</h2>\n");
         html_write(out, "<table role=\"table\">\n<caption>In the order in which they came to be."
                         "</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">");
         for (i = 0; i < ELEMENTSOF(cells); i++) {

@@ -13,6 +13,8 @@
 #include "credctl/outcome.h"
 #include "credctl/words.h"
 
+#define HASH_SHOWN 16 /* characters, where it is to be told from another one at a glance */
+
 static const json_t *totals_of(const json_t *report)
 {
         return json_object_get(report, "totals");
@@ -46,7 +48,8 @@ static void write_head(FILE *out, const json_t *report)
 {
         html_write(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                         "<meta http-equiv=\"Content-Security-Policy\" "
-                        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+                        "content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+                        "form-action 'none'\">\n"
                         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                         "<meta name=\"color-scheme\" content=\"light dark\">\n"
                         "<meta name=\"robots\" content=\"noindex\">\n<title>Access to ");
@@ -64,6 +67,19 @@ static void write_maker(FILE *out, const json_t *report)
         html_text(out, record_text_or(by, "name", "–"));
         if (record_number(by, "uid", &uid))
                 html_format(out, " (uid %" PRIu64 ")", uid);
+}
+
+/* Of which record it is; the whole hash is at the foot. */
+static void write_source(FILE *out, const json_t *report)
+{
+        const json_t *chain = json_object_get(report, "chain");
+
+        html_format(out, "Machine %s · credd %s · ", record_text_or(report, "machine_id", "–"),
+                    record_text_or(report, "version", "–"));
+        html_format(out, "record up to event %" PRIu64 ", ", record_number_or(chain, "seq", 0));
+        html_write(out, "<a href=\"#about\">hash <code>");
+        html_text_cut(out, record_text_or(chain, "hash", "–"), HASH_SHOWN);
+        html_write(out, "</code></a>");
 }
 
 static void write_header(FILE *out, const json_t *report)
@@ -85,6 +101,9 @@ static void write_header(FILE *out, const json_t *report)
         moment_write(out, report, report, "generated_usec");
         html_write(out, " by ");
         write_maker(out, report);
+        html_format(out, " · times are local, %s", record_text_or(report, "zone", "–"));
+        html_write(out, "<br>");
+        write_source(out, report);
         html_write(out, "</p>\n</header>\n");
 }
 
@@ -100,6 +119,31 @@ static uint64_t count_severity(const json_t *report, const char *severity)
                 n += strcmp(record_text_or(one, "severity", ""), severity) == 0;
         }
         return n;
+}
+
+/* Open, and a session is past its deadline. */
+static uint64_t count_overdue(const json_t *report)
+{
+        json_t *c;
+        uint64_t n = 0;
+        size_t i;
+
+        json_array_foreach (json_object_get(report, "credentials"), i, c) {
+                n += !credential_is_drill(c) && ending_of(c) == ENDING_OVERDUE;
+        }
+        return n;
+}
+
+static void write_open(FILE *out, const json_t *report)
+{
+        uint64_t n = total(report, "open"), overdue = count_overdue(report);
+
+        if (n == 0)
+                return;
+        html_format(out, "%" PRIu64 " %s not over yet", n, n == 1 ? "is" : "are");
+        if (overdue > 0)
+                html_format(out, ", %" PRIu64 " past the deadline", overdue);
+        html_write(out, ".");
 }
 
 static void write_access(FILE *out, const json_t *report)
@@ -120,9 +164,7 @@ static void write_access(FILE *out, const json_t *report)
         if (ended > 0)
                 html_format(out, "%" PRIu64 " of %" PRIu64 " that ended did so on time. ",
                             total(report, "on_time"), ended);
-        if (total(report, "open") > 0)
-                html_format(out, "%" PRIu64 " %s not over yet.", total(report, "open"),
-                            total(report, "open") == 1 ? "is" : "are");
+        write_open(out, report);
         html_write(out, "</p>");
 }
 
@@ -188,6 +230,7 @@ static void write_figures(FILE *out, const json_t *report)
                 {"requests", "Requests", "credentials asked for", false},
                 {"extensions", "Extensions", "deadlines moved", false},
                 {"break_glass", "Break-glass", "for emergencies", false},
+                {"no_credential_sessions", "Other sessions", "opened without a credential", true},
                 {"drills", "Drills", "tests, not counted here", false},
         };
 
@@ -227,7 +270,8 @@ static void write_origin(FILE *out, const json_t *report)
 {
         const json_t *chain = json_object_get(report, "chain");
 
-        html_write(out, "<section>\n<h2>About this report</h2>\n<dl class=\"facts\">\n");
+        html_write(out,
+                   "<section id=\"about\">\n<h2>About this report</h2>\n<dl class=\"facts\">\n");
         write_fact(out, "Host", record_text(report, "host"));
         write_fact(out, "Machine id", record_text(report, "machine_id"));
         html_write(out, "<div><dt>Period</dt><dd>");

@@ -8,4 +8,6 @@
 
 struct Journal {
         sd_journal *journal;
+        uint64_t begin_usec; /* of the system's */
+        bool empty;
 };

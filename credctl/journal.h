@@ -16,7 +16,7 @@ typedef struct Journal Journal;
 typedef struct JournalEntry {
         uint64_t real_usec; /* when journald took it */
         uid_t uid;          /* who sent it; (uid_t)-1: nobody says */
-        json_t *fields;     /* borrowed; the CREDD_ ones, "deadline" for CREDD_DEADLINE; texts */
+        json_t *fields; /* borrowed; the CREDD_ ones, "deadline" for CREDD_DEADLINE; texts, or null */
 } JournalEntry;
 
 /* -EACCES: the caller may not read the system's journal. */
@@ -24,14 +24,18 @@ int journal_open(Journal **ret_journal);
 Journal *journal_close(Journal *journal);
 DEFINE_CLEANUP(Journal, journal_close)
 
-/* How far back the journal goes. -ENODATA: it is empty. */
-int journal_begin_usec(Journal *journal, uint64_t *ret_real_usec);
+/* How far back the system's journal goes. -ENODATA: it is empty. */
+int journal_begin_usec(const Journal *journal, uint64_t *ret_real_usec);
 
 /* The sessions that logind announced from since on and before until, by entries that are root's and from
  * logind's unit, as journald has it from the kernel: [{user, session, leader, time_usec}]. Those of
  * users' service managers are left out. */
 int journal_logins(Journal *journal, uint64_t since_usec, uint64_t until_usec, json_t **ret_logins);
 
-/* Every entry that has a CREDD_EVENT, oldest first, whoever sent it. each returns 0 to go on. */
-int journal_each(Journal *journal, int (*each)(void *userdata, const JournalEntry *entry),
-                 void *userdata);
+/* 0 to go on. */
+typedef int (*JournalEach)(void *userdata, const JournalEntry *entry);
+
+/* Every entry that has a CREDD_EVENT, oldest first: of that uid. */
+int journal_each_of(Journal *journal, uid_t uid, JournalEach each, void *userdata);
+/* Whoever sent it. more: so many kinds of event were not looked at, because there are too many. */
+int journal_each(Journal *journal, JournalEach each, void *userdata, uint64_t *ret_more);

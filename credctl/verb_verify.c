@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/varlink.h"
@@ -21,10 +22,15 @@
 #define CREDD_USER   "credd"
 #define LONG_FIELD   "too long for the journal: credctl show"
 #define PROBLEMS_MAX 200
+/* Anyone can send any number of these: they must not crowd out what is worse. */
+#define FORGED_MAX 20
+/* What credd has handed over, journald may not have written yet. */
+#define RECENT_USEC (5 * USEC_PER_SEC)
 
 typedef struct Verify {
         const Context *context;
-        json_t *problems;
+        json_t *problems; /* the first of them */
+        uint64_t found;   /* all of them */
         uint64_t events, entries, forged, explained, waiting;
         json_t *page; /* of Events, around the number looked at last */
         uint64_t page_first;
@@ -53,7 +59,7 @@ __attribute__((format(printf, 3, 4))) static void problem(Verify *verify, uint64
         va_start(values, format);
         words_format(text, format, values);
         va_end(values);
-        if (json_array_size(verify->problems) < PROBLEMS_MAX)
+        if (verify->found++ < PROBLEMS_MAX)
                 (void)json_array_append_new(
                         verify->problems,
                         json_pack("{s:I, s:s}", "seq", (json_int_t)seq, "what", text));
@@ -196,18 +202,10 @@ static void check_pruned(Verify *verify)
 static int on_entry(void *userdata, const JournalEntry *entry)
 {
         Verify *verify = userdata;
-        const char *number = record_text_or(entry->fields, "seq", "");
-        uint64_t seq = strtoull(number, NULL, 10);
+        uint64_t seq = strtoull(record_text_or(entry->fields, "seq", ""), NULL, 10);
         const json_t *row;
         int r;
 
-        if (entry->uid != verify->credd_uid) {
-                verify->forged++;
-                problem(verify, 0, "an entry %s with the number %s is not credd's: uid %u sent it",
-                        record_text_or(entry->fields, "event", "?"), *number ? number : "-",
-                        entry->uid);
-                return 0;
-        }
         verify->entries++;
         if (seq == 0)
                 return 0;
@@ -233,11 +231,62 @@ static int on_entry(void *userdata, const JournalEntry *entry)
         return 0;
 }
 
-/* What credd has and the journal has not. */
+/* Of whoever. Only credd's count, and these are credd's by what the kernel told journald. */
+static int on_any_entry(void *userdata, const JournalEntry *entry)
+{
+        Verify *verify = userdata;
+
+        if (entry->uid != verify->credd_uid && verify->forged++ < FORGED_MAX)
+                problem(verify, 0, "an entry %s with the number %s is not credd's: uid %u sent it",
+                        record_text_or(entry->fields, "event", "?"),
+                        record_text_or(entry->fields, "seq", "-"), entry->uid);
+        return 0;
+}
+
+static int check_forged(Verify *verify, Journal *journal)
+{
+        uint64_t more = 0;
+        int r = journal_each(journal, on_any_entry, verify, &more);
+
+        if (r == 0 && verify->forged > FORGED_MAX)
+                problem(verify, 0, "%" PRIu64 " more entries are not credd's",
+                        verify->forged - FORGED_MAX);
+        if (r == 0 && more > 0)
+                problem(verify, 0,
+                        "too many kinds of event in the journal: entries of %" PRIu64
+                        " of them were not looked at",
+                        more);
+        return r;
+}
+
+static uint64_t now_real_usec(void)
+{
+        struct timespec now = {0};
+
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* credd has it and the journal has not. */
+static void missing_row(Verify *verify, const json_t *row, uint64_t now_usec)
+{
+        uint64_t time_usec = record_number_or(row, "time_usec", 0);
+
+        if (time_usec < verify->journal_begin_usec)
+                verify->explained++;
+        else if (time_usec <= now_usec && now_usec - time_usec < RECENT_USEC)
+                verify->waiting++;
+        else
+                problem(verify, record_number_or(row, "seq", 0),
+                        "credd has this event (%s), the journal does not",
+                        record_text_or(row, "event", "?"));
+}
+
 static int check_missing(Verify *verify)
 {
-        for (uint64_t seq = verify->first_seq; seq > 0 && seq + verify->waiting <= verify->last_seq;
-             seq++) {
+        uint64_t now_usec = now_real_usec(), behind = verify->waiting;
+
+        for (uint64_t seq = verify->first_seq; seq > 0 && seq + behind <= verify->last_seq; seq++) {
                 const json_t *row;
                 int r;
 
@@ -246,13 +295,9 @@ static int check_missing(Verify *verify)
                 r = find_row(verify, seq, &row);
                 if (r != 0)
                         return r;
-                if (!row)
-                        continue; /* the chain has told of it */
-                if (record_number_or(row, "time_usec", 0) < verify->journal_begin_usec)
-                        verify->explained++;
-                else
-                        problem(verify, seq, "credd has this event (%s), the journal does not",
-                                record_text_or(row, "event", "?"));
+                /* else the chain has told of it */
+                if (row)
+                        missing_row(verify, row, now_usec);
         }
         return 0;
 }
@@ -286,10 +331,12 @@ static int read_journal(Verify *verify)
                 return say_no_journal(r);
         r = read_extent(verify);
         if (r == 0)
-                r = journal_each(journal, on_entry, verify);
+                r = journal_each_of(journal, verify->credd_uid, on_entry, verify);
         if (r == 0)
                 check_pruned(verify);
-        return r == 0 ? check_missing(verify) : r;
+        if (r == 0)
+                r = check_missing(verify);
+        return r == 0 ? check_forged(verify, journal) : r;
 }
 
 /* --- what was found --- */
@@ -309,6 +356,9 @@ static void print(const Verify *verify)
                 else
                         output_line(context, STYLE_ALARM, "%s", record_text_or(one, "what", "?"));
         }
+        if (verify->found > PROBLEMS_MAX)
+                output_line(context, STYLE_ALARM, "%" PRIu64 " more problems are not listed",
+                            verify->found - PROBLEMS_MAX);
         if (context->quiet)
                 return;
         output_line(context, STYLE_PLAIN,
@@ -329,14 +379,15 @@ static void print(const Verify *verify)
         if (verify->waiting > 0)
                 output_line(context, STYLE_PLAIN, "%" PRIu64 " event%s not with journald yet",
                             verify->waiting, verify->waiting == 1 ? " is" : "s are");
-        if (json_array_size(verify->problems) == 0)
+        if (verify->found == 0)
                 output_line(context, STYLE_GOOD, "Both agree.");
 }
 
 static int print_json(const Verify *verify)
 {
         json_auto_t *result =
-                json_pack("{s:O, s:I, s:I, s:I, s:I, s:I}", "problems", verify->problems, "events",
+                json_pack("{s:O, s:I, s:I, s:I, s:I, s:I, s:I}", "problems", verify->problems,
+                          "problems_found", (json_int_t)verify->found, "events",
                           (json_int_t)verify->events, "entries", (json_int_t)verify->entries,
                           "forged", (json_int_t)verify->forged, "older_than_journal",
                           (json_int_t)verify->explained, "waiting", (json_int_t)verify->waiting);
@@ -355,11 +406,11 @@ int verb_verify_run(const Context *context, const Arguments *arguments)
                 r = read_journal(&verify);
         if (r < 0)
                 return r;
-        if (r > 0 && json_array_size(verify.problems) == 0)
+        if (r > 0 && verify.found == 0)
                 return r;
         if (context->form == OUTPUT_JSON)
                 r = outcome_worse(r, print_json(&verify));
         else
                 print(&verify);
-        return json_array_size(verify.problems) > 0 ? outcome_worse(r, OUTCOME_FOUND) : r;
+        return verify.found > 0 ? outcome_worse(r, OUTCOME_FOUND) : r;
 }

@@ -21,6 +21,9 @@
 #define FIELDS_MAX    48
 #define NAME_LEN_MAX  40
 #define LONG_FIELD    1024
+/* What journald took is on the disk after 5 minutes (SyncIntervalSec=, journald.conf(5)), if nobody says
+ * otherwise; before that a power cut takes it back. */
+#define UNWRITTEN_USEC (600 * USEC_PER_SEC)
 
 struct Outbox {
         Manager *manager;
@@ -167,6 +170,43 @@ static int add_sources(Outbox *outbox, sd_event *event)
         return r;
 }
 
+/* journald is stopped after us, and then writes all it has. The head of the chain may come behind. */
+static bool stopped_in_order(Store *store)
+{
+        int64_t newest = store_newest_event(store);
+
+        for (int64_t seq = newest; seq > 0 && seq > newest - 2; seq--) {
+                CLEANUP(event_row_done) EventRow row = {0};
+
+                if (store_read_event(store, seq, &row) > 0 &&
+                    event_kind_from_string(row.name) == EVENT_DAEMON_STOPPED)
+                        return true;
+        }
+        return false;
+}
+
+/* *sent becomes the last row that journald had written for sure when the newest one came. */
+static int take_back(Store *store, int64_t *sent)
+{
+        CLEANUP(event_row_done) EventRow newest = {0};
+        int64_t low = 0, high = *sent;
+        int r = store_read_event(store, store_newest_event(store), &newest);
+
+        while (r > 0 && low < high) {
+                CLEANUP(event_row_done) EventRow row = {0};
+                int64_t middle = low + (high - low) / 2;
+
+                r = store_next_event(store, middle, &row);
+                if (r > 0 && row.line_usec + UNWRITTEN_USEC < newest.line_usec)
+                        low = row.seq < high ? row.seq : high;
+                else
+                        high = middle;
+        }
+        if (r > 0)
+                *sent = low;
+        return r;
+}
+
 int outbox_new(Manager *manager, const char *journal_socket, Outbox **ret_outbox)
 {
         Outbox *outbox;
@@ -177,6 +217,9 @@ int outbox_new(Manager *manager, const char *journal_socket, Outbox **ret_outbox
                 return -ENOMEM;
         outbox->manager = manager;
         outbox->sent = store_journaled(manager->store);
+        /* A row that cannot be read is for others to name. */
+        if (store_rebooted(manager->store) && !stopped_in_order(manager->store))
+                (void)take_back(manager->store, &outbox->sent);
         r = journal_new(journal_socket ?: JOURNAL_SOCKET, &outbox->journal);
         if (r >= 0)
                 r = add_sources(outbox, manager->event);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From the chain of events to the journal: each committed row becomes one entry, in order, at least
- * once. How far it got is written with later commits, so after a crash a few are sent again. */
+ * once. How far it got is written with later commits, so after a crash a few are sent again; after one
+ * of the host, also what journald may have had in memory alone. */
 #pragma once
 
 #include "credd/manager.h"

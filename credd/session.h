@@ -72,6 +72,9 @@ typedef struct SessionsOf {
         const char *role;
 } SessionsOf;
 
+/* Each credential that has a live session, once. */
+void sessions_each_credential(const Sessions *sessions,
+                              void (*each)(void *userdata, int64_t credential), void *userdata);
 unsigned sessions_count(const Sessions *sessions, SessionsOf of, uint64_t now_usec);
 /* Until it returns false. */
 bool sessions_each_of(const Sessions *sessions, SessionsOf of, uint64_t now_usec,

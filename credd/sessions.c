@@ -34,6 +34,27 @@ bool sessions_ending(const Sessions *sessions, int64_t credential)
         return false;
 }
 
+/* Some tens of sessions on a busy host: comparing each with those before it costs less than a list. */
+static bool is_first_of_credential(const Sessions *sessions, const Session *session)
+{
+        const Session *other;
+
+        LIST_FOREACH (other, &sessions->list, all)
+                if (other == session || other->row.credential == session->row.credential)
+                        return other == session;
+        return true;
+}
+
+void sessions_each_credential(const Sessions *sessions,
+                              void (*each)(void *userdata, int64_t credential), void *userdata)
+{
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (is_first_of_credential(sessions, session))
+                        each(userdata, session->row.credential);
+}
+
 bool sessions_cover_cgroup(const Sessions *sessions, const char *cgroup, uint64_t before_ticks)
 {
         const Session *session;

@@ -37,6 +37,7 @@ struct Store {
         DigestKey *key;
         Clock *clock;
         int64_t boot;
+        bool rebooted;
         StoreMarks now, saved;
         int dir_fd;
         char *dir;

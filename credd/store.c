@@ -81,6 +81,11 @@ int64_t store_boot(const Store *store)
         return store->boot;
 }
 
+bool store_rebooted(const Store *store)
+{
+        return store->rebooted;
+}
+
 int64_t store_newest_event(const Store *store)
 {
         return store->now.chain.seq;
@@ -343,7 +348,8 @@ static int settle(Store *store, const char *boot_id)
         take_mark(&last_event, &mark);
         mark.floor_usec = last_event.line_usec;
         clock_settle(store->clock, &mark);
-        if (!mark.same_boot) {
+        store->rebooted = !mark.same_boot;
+        if (store->rebooted) {
                 store->boot++;
                 r = db_run(store->db, STATEMENT_INSTANCE_BOOT, "si", boot_id, store->boot);
         }

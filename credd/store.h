@@ -137,6 +137,8 @@ const char *store_error(const Store *store);
 struct Db *store_db(Store *store);
 const struct DigestKey *store_key(const Store *store);
 int64_t store_boot(const Store *store);
+/* It was last open in another boot. */
+bool store_rebooted(const Store *store);
 
 /* store-health.c. The disk is full: what opens something new is refused, what ends something goes on. */
 bool store_full(Store *store);

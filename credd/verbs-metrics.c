@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "credd/describe.h"
 #include "credd/outbox.h"
 #include "credd/session.h"
 #include "credd/subscribe.h"
@@ -128,21 +129,44 @@ static void add_ends(Samples *samples, Manager *manager)
         histogram(samples, tally, TALLY_LATENESS);
 }
 
-/* Whose login limit is past is either final or shown by its session. */
+typedef struct States {
+        Manager *manager;
+        uint64_t counts[STATE_MAX];
+        int error;
+} States;
+
+static void note_state(void *userdata, int64_t num)
+{
+        States *states = userdata;
+        AUTO_CREDENTIAL Credential credential = {0};
+        int r = store_read_credential(states->manager->store, num, &credential);
+
+        if (r > 0)
+                states->counts[describe_state(states->manager, &credential)]++;
+        else
+                states->error = r < 0 ? r : -ENOENT;
+}
+
+/* What is neither open to logins nor has a live session is final. */
 static int add_credentials(Samples *samples, Manager *manager)
 {
-        uint64_t counts[STATE_MAX] = {0};
+        uint64_t ahead[STATE_MAX] = {0};
+        States live = {.manager = manager};
         int r;
 
-        r = store_count_ahead(manager->store, clock_line_usec(&manager->clock), AHEAD_MAX, counts);
+        begin(samples, "credd_credentials", "gauge", NULL,
+              "Credentials that are not over, by state; those that are suspended count as active. "
+              "active and pending are left out while more than 10000 login limits lie ahead.");
+        sessions_each_credential(manager->sessions, note_state, &live);
+        if (live.error < 0)
+                return live.error;
+        add(samples, "", "state", "in-use", (double)live.counts[STATE_IN_USE]);
+        add(samples, "", "state", "ending", (double)live.counts[STATE_ENDING]);
+        r = store_count_ahead(manager->store, clock_line_usec(&manager->clock), AHEAD_MAX, ahead);
         if (r <= 0)
                 return r;
-        begin(samples, "credd_credentials", "gauge", NULL,
-              "Credentials with which logins are possible (those that are suspended for now "
-              "included), and requests that are open. Left out while more than 10000 login limits "
-              "lie ahead.");
-        add(samples, "", "state", "active", (double)counts[STATE_ACTIVE]);
-        add(samples, "", "state", "pending", (double)counts[STATE_PENDING]);
+        add(samples, "", "state", "active", (double)ahead[STATE_ACTIVE]);
+        add(samples, "", "state", "pending", (double)ahead[STATE_PENDING]);
         return 0;
 }
 

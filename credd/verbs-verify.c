@@ -15,7 +15,7 @@
 #define PAGE      200
 #define PAGE_SIZE ((size_t)256 * 1024) /* of rows; a reply has room for several times that */
 #define SLICE     2000
-#define PROBLEMS  100
+#define PROBLEMS  100 /* then the next call goes on */
 
 int verb_events(const Request *request, Answer *answer)
 {
@@ -57,8 +57,6 @@ __attribute__((format(printf, 3, 4))) static void problem(Check *check, int64_t 
         char text[128];
         va_list arguments;
 
-        if (json_array_size(check->problems) >= PROBLEMS)
-                return;
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
@@ -107,7 +105,8 @@ static int check_slice(Manager *manager, Check *check, bool *ret_end)
 {
         int r = 1;
 
-        for (unsigned i = 0; i < SLICE && r > 0; i++) {
+        for (unsigned i = 0; i < SLICE && r > 0 && json_array_size(check->problems) < PROBLEMS;
+             i++) {
                 CLEANUP(event_row_done) EventRow row = {0};
 
                 r = store_next_event(manager->store, check->seq, &row);

@@ -107,6 +107,12 @@ ok "credd answers" wait_until 20 in_lab credctl status
 # shellcheck disable=SC2016
 is "$(in_lab sh -c 'cat "/proc/$(pidof credd)/root/proc/sys/kernel/random/boot_id"')" \
     "$(in_lab cat /proc/sys/kernel/random/boot_id)" "... and sees that it is another boot"
+# shellcheck disable=SC2016
+entries_of() { # USER; as they are, not each number once
+    in_lab sh -c 'journalctl --sync; journalctl -q -o json _UID="$(id -u credd)" CREDD_CREDENTIAL="$1" CREDD_EVENT=session-opened | wc -l' \
+        entries_of "${ids[$1]}"
+}
+is "$(entries_of rebooted)" 1 "what journald wrote when it was stopped is not sent again"
 one_receipt rebooted confirmed
 is "$(show_of "${ids[rebooted]}" '.sessions[0].state')" ended "rebooted: its session is closed"
 one_receipt bystander confirmed
@@ -124,6 +130,8 @@ one_receipt powercut confirmed
 is "$(status_of_credd store)" ok "the store is well"
 is "$(status_of_credd sessions_open)" 0 "no session is left open"
 wait_until 10 eval '[[ $(status_of_credd journal_behind) == 0 ]]'
+is "$(entries_of powercut)" 2 "what journald may have had in memory alone is sent again"
+ok "both witnesses agree" in_lab credctl verify
 is "$(credd_journal | jq -r .CREDD_SEQ | awk 'NR > 1 && $1 != last + 1 { print last "-" $1 } { last = $1 }')" '' \
     "the journal lacks no event of all this"
 is "$(in_lab sh -c 'journalctl -q -o json --all _UID="$(id -u credd)" |

@@ -22,6 +22,25 @@ change() { # SQL, while credd is stopped
     sql "$1"
     start_credd
 }
+# Makes the chain fit from the event of that number on, as whoever knows how it is made could; by other means
+# than credd's. One line of hashes and rows, each part with its length before it.
+write_file /root/rechain 0755 <<'PERL'
+#!/usr/bin/perl
+use strict;
+use warnings;
+my ($from) = @ARGV;
+sub sql { open(my $out, '-|', 'sqlite3', '/var/lib/credd/credd.db', $_[0]) or die; my @lines = <$out>; chomp @lines; return @lines }
+my ($before) = sql("SELECT hex(hash) FROM event WHERE seq < $from ORDER BY seq DESC LIMIT 1");
+for (sql("SELECT seq, line, real, ifnull(credential, 0), hex(name), hex(data) FROM event WHERE seq >= $from ORDER BY seq")) {
+    my ($seq, $line, $real, $credential, $name, $data) = split /\|/;
+    my @parts = (pack('H*', $before), pack('q<4', $seq, $line, $real, $credential), pack('H*', $name), pack('H*', $data));
+    open(my $row, '>', '/root/row') or die;
+    print $row map { pack('Q<', length) . $_ } @parts;
+    close($row);
+    ($before) = split ' ', `b2sum -l 256 /root/row`;
+    sql("UPDATE event SET hash = x'$before' WHERE seq = $seq");
+}
+PERL
 clean() { # WHEN
     verify
     is "$status" 0 "$1: both witnesses agree"
@@ -70,7 +89,7 @@ like "$said" "event $((seq + 1)): chain: this event was changed" 'both of them'
 change "$swap"
 clean 'and swapped back'
 
-# --- A row that credd never wrote, with a hash that fits: only the journal can tell
+# --- A row that credd never wrote
 
 stop_credd
 last=$(sql 'SELECT max(seq) FROM event')
@@ -85,7 +104,38 @@ verify
 is "$status" 5 'the tail cut: exit status 5'
 like "$said" "event $((last + 1)): the journal has another hash" 'what was there before is named'
 
+# --- Somebody makes the chain fit: only the journal can tell
+
+stop_credd
+last=$(sql 'SELECT max(seq) FROM event')
+sql "UPDATE event SET data = replace(data, 'verified', 'verifieD') WHERE seq = $seq"
+in_lab /root/rechain "$seq"
+start_credd
+found 'a row changed, and the chain made anew' "event $seq: the journal has another hash"
+unlike "$said" 'chain:' 'which the chain does not tell'
+like "$said" "event $last: the journal has another hash" 'all after it are named, too'
+
+stop_credd
+last=$(sql 'SELECT max(seq) FROM event')
+sql "INSERT INTO event SELECT seq + 1, line, real, name, credential, previous, data, hash FROM event WHERE seq = $last;
+    UPDATE instance SET journaled = $last + 1"
+in_lab /root/rechain $((last + 1))
+sleep 6 # what is younger may be on its way
+start_credd
+found 'a row put in that fits, as if the journal had it' "event $((last + 1)): credd has this event \([a-z-]+\), the journal does not"
+unlike "$said" 'chain:' 'which the chain does not tell'
+
 # --- Entries that somebody else sends
+
+# What vera has of her own goes further back than what is left of the system's.
+in_lab_as vera logger 'one of hers'
+in_lab journalctl --sync
+in_lab journalctl --quiet --rotate
+in_lab sh -c 'rm /var/log/journal/*/system@*; ls /var/log/journal/*' >"$work/left"
+like "$(cat "$work/left")" 'user-[0-9]+@' 'a journal of a user is left from before'
+verify
+is "$status" 0 'it does not say how far back the journal goes'
+like "$said" 'older than this journal' 'the system'\''s does'
 
 in_lab journalctl --quiet --rotate
 in_lab journalctl --quiet --vacuum-time=1s
@@ -93,7 +143,18 @@ verify
 is "$status" 0 'a journal that was vacuumed explains what it does not have'
 like "$said" 'older than this journal' 'and it says how many'
 in_lab_as vera sh -c 'printf "MESSAGE=x\nCREDD_EVENT=credential-revoked\nCREDD_SEQ=1\nCREDD_HASH=00\n" | logger --journald'
-found 'an entry that is not credd'\''s' 'is not credd.s: uid [0-9]+ sent it'
+found 'an entry that is not credd'\''s' 'an entry credential-revoked with the number 1 is not credd.s: uid [0-9]+ sent it'
+in_lab_as vera sh -c 'printf "MESSAGE=x\nCREDD_EVENT=\377\n" | logger --journald'
+found 'one that is no text' 'an entry \? with the number - is not credd.s'
+in_lab_as vera bash -c 'for i in {1..1010}; do printf "MESSAGE=x\nCREDD_EVENT=odd-%d\n" "$i" | logger --journald; done'
+found 'very many kinds of event' 'too many kinds of event in the journal'
+like "$said" '9[0-9][0-9] more entries are not credd.s' 'and how many entries'
+configure Auditors=vera
+status=0
+said=$(in_lab_as vera credctl verify 2>&1) || status=$?
+is "$status" 1 'an auditor who may not read the journal: exit status 1'
+like "$said" 'you may not read the system.s journal' 'and is told so, though he may read his own'
+configure
 
 # --- A database of yesterday
 
@@ -108,6 +169,14 @@ stop_credd
 in_lab sh -c 'rm -rf /var/lib/credd && mv /root/yesterday /var/lib/credd'
 start_credd
 found 'a database put back' 'event [0-9]+: the journal has (another hash|this event)'
+known=$(in_lab credctl verify --json | jq '.verify.problems | length')
+in_lab_as vera sh -c 'for i in $(seq 30); do
+        printf "MESSAGE=x\nCREDD_EVENT=credential-issued\nCREDD_SEQ=$i\nCREDD_HASH=00\n" | logger --journald
+    done'
+found 'and many entries of somebody else' 'event [0-9]+: the journal has (another hash|this event)'
+like "$said" '10 more entries are not credd.s' 'which do not crowd out the rest'
+is "$(in_lab credctl verify --json | jq -c '.verify | [.forged, (.problems | length), .problems_found]')" \
+    "[30,$((known + 21)),$((known + 21))]" 'but are counted'
 
 # --- The head is stated
 

@@ -22,9 +22,10 @@ exceptions() { # KIND FILTER [OPTION...]
 is_calm() { [[ $(status_of_credd journal_behind) == 0 ]]; }
 
 # --- A day: one that ends at its deadline, one that is revoked, one that is extended, one that leaves
-# something behind, one whose deadline comes while credd is down, one that nobody uses, and wrong tries
+# something behind, one whose deadline comes while credd is down, one that nobody uses, and wrong tries;
+# one that is asked for and granted, one that is denied, break-glass, a call that is refused, and a drill
 
-new_users ann ben cy dora late fay eve
+new_users ann ben cy dora late fay eve gil hal
 open ann 25s 'echo ready; sleep 300' --reason '=HYPERLINK("x"),1' --holder 'Anna M.'
 open ben 1h 'echo ready; sleep 300' --reason 'a look at the disk'
 open cy 1h 'echo ready; sleep 300' --max-lifetime 3h
@@ -56,6 +57,18 @@ sleep_until $((deadline + 8000000))
 in_lab systemctl start credd-login.socket credd-admin.socket credd.service
 wait_until 20 in_lab credctl status
 wait_for_receipt "${ids[late]}" 60
+in_lab install -d -m 0755 /etc/credd/roles.d
+printf '%s\n' '[Role]' Requesters=ann Approvers=root 'Users=gil eve' | write_file /etc/credd/roles.d/oncall.conf 0644
+printf '%s\n' '[Role]' Issuers=ben Users=gil BreakGlass=yes | write_file /etc/credd/roles.d/glass.conf 0644
+reload_credd
+ask() { in_lab_as ann credctl request --quiet --role oncall --user gil --reason "$1"; }
+granted=$(ask 'ticket 7')
+in_lab credctl approve "$granted" --reason 'go on' >/dev/null
+in_lab_as ann credctl collect "$granted" >/dev/null
+in_lab credctl deny "$(ask 'ticket 8')" >/dev/null
+broken=$(id_of "$(in_lab_as ben credctl issue --user gil --role glass --reason 'the network is down' --output token)")
+not_ok 'a stranger may not freeze the host' in_lab_as ann credctl freeze --yes
+ok 'a drill' in_lab credctl drill --user hal
 open_id=$(id_of "$(issue_token ann --ttl 1h --reason 'not used yet')")
 like "$(ssh_with eve "$LAB_PASSWORD" password echo in)" in 'one comes with a password'
 wait_for_event "$(id_of "${tokens[fay]}")" login-refused
@@ -70,13 +83,16 @@ report . --until "$(moment "$until")" >"$work/report"
 in_lab sh -c 'journalctl -q -o json --all _UID="$(id -u credd)"' >"$work/journal"
 jq -cs --argjson since "$since" --argjson until "$until" "$(cat "$source_dir/tests/system/recount.jq")" \
     <"$work/journal" >"$work/recount"
-for figure in credentials sessions logins_accepted logins_refused confirmed late residue open extensions; do
+for figure in credentials requests not_issued sessions logins_accepted logins_refused actions_refused confirmed late \
+    residue open extensions break_glass drills; do
     is "$(jq ".totals.$figure" <"$work/report")" "$(jq ".$figure" <"$work/recount")" "$figure: as the journal has it"
 done
-is "$(jq -c '[.credentials[] | select(.receipt) | {(.id): .lateness_usec}] | add | to_entries | sort_by(.key)' <"$work/report")" \
+is "$(jq -c '[.credentials[] | select(.receipt and .kind != "drill") | {(.id): .lateness_usec}] | add | to_entries | sort_by(.key)' <"$work/report")" \
     "$(jq -c '.lateness | to_entries | sort_by(.key)' <"$work/recount")" 'each lateness, too'
 is "$(jq -c '[.totals.credentials, .totals.confirmed + .totals.late + .totals.residue + .totals.open] | unique | length' <"$work/report")" \
     1 'each credential ended in one way, or is open'
+is "$(jq -c '.totals | [.requests, .not_issued, .break_glass, .drills, .actions_refused >= 1]' <"$work/report")" '[2,1,1,1,true]' \
+    'and there was something of each to count'
 at_least_ten=$(jq '.totals.logins_refused >= 12' <"$work/report")
 is "$at_least_ten" true 'all wrong tries are counted'
 
@@ -90,6 +106,8 @@ is "$(life "${ids[ann]}" '.sessions[0].lasted_usec > 10000000 and .sessions[0].l
 is "$(life "${ids[cy]}" '.extensions | map([.by.name, .by_usec, .reason])')" '[["root",600000000,"not done yet"]]' 'who extended it, and why'
 is "$(life "${ids[ben]}" '[.ended_by.name, .end_reason, .closed_usec > .issued_usec]')" '["root","enough seen",true]' 'who ended it, and why'
 is "$(life "$open_id" '[.state, .receipt, .lateness_usec]')" '["active",null,null]' 'one that is open has no receipt'
+is "$(life "$granted" '[.request.by.name, (.request.approvals | map([.by.name, .reason])), .issued_by.name, .role, .reason]')" \
+    '["ann",[["root","go on"]],"ann","oncall","ticket 7"]' 'who asked for it, who approved, and why'
 is "$(jq -c '[(.chain.hash | length), (.machine_id | length)]' <"$work/report")" '[64,32]' \
     'the head of the chain and the machine are named'
 is "$(jq -r .generated_by.name <"$work/report")" root 'and who made the report'
@@ -102,6 +120,8 @@ is "$(exceptions late .credential)" "[\"${ids[late]}\"]" 'so is a late end'
 is "$(exceptions down '.text | test("deadlines fell into that time: [1-9]")')" '[true]' 'and that credd was down at a deadline'
 like "$(exceptions refused-burst .text)" '^\[\"(1[2-9]|2[0-9]) logins refused within .* for uid [0-9]+' 'and a burst of refused logins'
 is "$(exceptions no-credential-session .user --user eve)" '["eve"]' 'and a session without a credential'
+is "$(exceptions no-credential-session .user)" '["eve"]' 'who is not asked for is found by a role'
+is "$(exceptions unacknowledged .text --user gil)" '["it is break-glass, and no admin has acknowledged it"]' 'and break-glass that nobody acknowledged'
 is "$(exceptions no-credential-session .user --user ann)" '[]' 'but none of those that have one'
 is "$(exceptions long-lived .credential --user ben --long-lived 1s)" "[\"${ids[ben]}\"]" 'and what lives long'
 is "$(exceptions long-lived .credential)" '[]' 'which is a day, if nothing is said'
@@ -120,7 +140,7 @@ access_at() { # USEC
 is "$(access_at "$during")" '[["ann","session"],["ben","session"],["cy","session"],["dora","session"]]' \
     'while they were in, those are named that were'
 is "$(access_at "$((since - 1000000))")" '[]' 'before, nobody had'
-is "$(access_at "$until")" '[["ann","login"]]' 'at the end one could still log in'
+is "$(access_at "$until")" '[["ann","login"],["gil","login"],["gil","login"]]' 'at the end some could still log in'
 
 # --- Forms
 
@@ -129,8 +149,11 @@ is "$(audit | awk 'length > 80' | head -n 3)" '' 'its lines fit 80 columns'
 first=$(audit | grep -nE '^(Exceptions|Totals|Credentials)' | cut -d: -f2 | paste -sd' ')
 is "$first" 'Exceptions Totals Credentials' 'exceptions come first'
 audit --output csv >"$work/csv"
-is "$(grep -c $'\r$' "$work/csv")" "$(($(jq .totals.credentials <"$work/report") + 1))" 'CSV has a line a credential'
+is "$(grep -c $'\r$' "$work/csv")" "$(($(jq '.credentials | length' <"$work/report") + 1))" 'CSV has a line a credential'
 like "$(grep "^${ids[ann]}" "$work/csv")" ",\"'=HYPERLINK\\(\"\"x\"\"\\),1\"," 'and no formula'
+audit --output html >"$work/html"
+like "$(head -n 6 "$work/html")" "default-src 'none'; style-src 'unsafe-inline'" 'the page may load nothing'
+like "$(cat "$work/html")" '=HYPERLINK\(&quot;x&quot;\),1' 'and what others wrote is text in it'
 status=0
 in_lab_as ann credctl audit >/dev/null 2>"$work/err" || status=$?
 is "$status" 6 'a stranger may not'
@@ -148,6 +171,9 @@ is "$(fails late,residue)" 5 '--fail-on what there is: 5'
 like "$(cat "$work/err")" 'late, 1' 'and it says of what'
 is "$(fails unacknowledged,missed --user ben)" 0 'what there is not: 0'
 is "$(fails late --user ben)" 0 'nor of others'
+is "$(fails unacknowledged --user gil)" 5 'break-glass that nobody acknowledged: 5'
+in_lab credctl ack "$broken" --reason 'seen' >/dev/null
+is "$(fails unacknowledged --user gil)" 0 'that somebody did: 0'
 is "$(fails late,nonsense)" 2 'what there cannot be: 2'
 status=0
 in_lab credctl audit --since now --until today >/dev/null 2>&1 || status=$?

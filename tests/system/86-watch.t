@@ -135,6 +135,9 @@ is "$(figure 'credd_credentials{state="active"}')" \
 
 open wanda 1h 'echo ready; sleep 600'
 wait_ready wanda
+metrics=$(in_lab credctl metrics)
+is "$(figure 'credd_credentials{state="in-use"}') $(figure 'credd_credentials{state="ending"}')" '1 0' \
+    'one whose session lives is in use'
 ssh_with wilma "$(issue_token wanda --ttl 1h)" password true >/dev/null
 in_lab credctl revoke "${ids[wanda]}" --wait --reason enough >/dev/null
 metrics=$(in_lab credctl metrics)

@@ -75,6 +75,13 @@ static void sample_count(json_t *report, const char *name)
         (void)json_object_set_new(totals, name, json_integer(n + 1));
 }
 
+/* Drills are counted as such alone. */
+static void sample_count_for(json_t *report, int number, const char *name)
+{
+        if (number % 60 != 59)
+                sample_count(report, name);
+}
+
 static json_t *sample_credential(const char *id, json_int_t begin, int number)
 {
         static const char *const users[] = {"deploy", "backup-operator", "dba", "svc-reporting"};
@@ -117,14 +124,14 @@ static void sample_end(json_t *report, json_t *c, json_int_t begin, int number, 
 
         (void)json_array_append_new(json_object_get(c, "sessions"),
                                     sample_session(id, opened, deadline, open ? 0 : ended, number));
-        sample_count(report, "sessions");
+        sample_count_for(report, number, "sessions");
         if (open) {
                 (void)json_object_set_new(c, "state", json_string("in-use"));
                 (void)json_object_set_new(c, "lateness_usec",
                                           json_integer(sample_now(report) - deadline));
                 sample_exception(report, c, "missed", "critical", deadline + 30000000,
                                  "its session was not gone 30s after its deadline");
-                sample_count(report, "open");
+                sample_count_for(report, number, "open");
                 return;
         }
         (void)json_object_set_new(c, "lived_usec", json_integer(ended - begin));
@@ -133,9 +140,9 @@ static void sample_end(json_t *report, json_t *c, json_int_t begin, int number, 
                                                  : left ? "residue"
                                                         : "confirmed",
                                                  late_usec, late ? deadline : ended, number));
-        sample_count(report, late ? "late" : left ? "residue" : "confirmed");
+        sample_count_for(report, number, late ? "late" : left ? "residue" : "confirmed");
         if (!late && !left)
-                sample_count(report, "on_time");
+                sample_count_for(report, number, "on_time");
         if (late)
                 sample_exception(report, c, "late", "warning", ended,
                                  "its last session was gone minutes after its deadline");
@@ -159,12 +166,14 @@ static void sample_add(json_t *report, size_t n, int number, json_int_t span)
                 (void)json_object_set_new(c, "request", sample_request(begin));
                 sample_count(report, "requests");
         }
-        if (number % 13 != 12)
+        if (number % 13 != 12) {
                 sample_end(report, c, begin, number, open);
-        else
-                (void)json_object_set_new(
-                        c, "receipt",
-                        sample_receipt("confirmed", 0, begin + 30 * SAMPLE_MINUTE, number));
+                return;
+        }
+        (void)json_object_set_new(
+                c, "receipt", sample_receipt("confirmed", 0, begin + 30 * SAMPLE_MINUTE, number));
+        sample_count_for(report, number, "confirmed");
+        sample_count_for(report, number, "on_time");
 }
 
 /* n of them over a working day, or over weeks if there are many. */

@@ -183,6 +183,22 @@ static void test_exceptions__of_credentials__the_worst_first(void **state)
         assert_int_equal(json_array_size(json_object_get(c, "exceptions")), 3);
 }
 
+static void test_collect__logins_of_drills__not_counted(void **state)
+{
+        Rig *rig = *state;
+
+        note(rig, "login-accepted", T0 + HOUR, json_pack("{s:s}", "user", "deploy"));
+        note(rig, "login-accepted", T0 + HOUR,
+             json_pack("{s:s, s:s}", "user", "x", "kind", "drill"));
+        note(rig, "login-refused", T0 + HOUR,
+             json_pack("{s:s, s:s}", "count", "1", "kind", "code"));
+        note(rig, "login-refused", T0 + HOUR,
+             json_pack("{s:s, s:s}", "count", "1", "kind", "drill"));
+        collect(rig);
+        assert_int_equal(total(rig, "logins_accepted"), 1);
+        assert_int_equal(total(rig, "logins_refused"), 1);
+}
+
 static void refuse(Rig *rig, uint64_t at_usec, const char *rhost, const char *count)
 {
         note(rig, "login-refused", at_usec,
@@ -269,12 +285,41 @@ static void test_exceptions__logins__those_of_role_users_that_are_not_credds(voi
         assert_int_equal(total(rig, "no_credential_sessions"), 1);
 }
 
+static bool says_it_does_not_see(const Rig *rig, const char *what)
+{
+        json_t *text;
+        size_t i;
+
+        json_array_foreach (json_object_get(rig->report, "not_covered"), i, text) {
+                if (strstr(json_string_value(text), what))
+                        return true;
+        }
+        return false;
+}
+
+static void test_collect__clock_never_told__said(void **state)
+{
+        Rig *rig = *state;
+
+        head(rig, T0 - SEC, "synchronized"); /* the day before */
+        head(rig, T0 + HOUR, "unknown");
+        collect(rig);
+        assert_true(says_it_does_not_see(rig, "whether the wall clock was right"));
+}
+
+static void test_collect__clock_told_once__not_said(void **state)
+{
+        Rig *rig = *state;
+
+        head(rig, T0 + HOUR, "unknown");
+        head(rig, T0 + 2 * HOUR, "synchronized");
+        collect(rig);
+        assert_false(says_it_does_not_see(rig, "whether the wall clock was right"));
+}
+
 static void test_collect__no_journal__said_and_not_counted(void **state)
 {
         Rig *rig = *state;
-        bool said = false;
-        json_t *text;
-        size_t i;
 
         json_decref(rig->input.logins);
         rig->input.logins = NULL;
@@ -282,10 +327,7 @@ static void test_collect__no_journal__said_and_not_counted(void **state)
         collect(rig);
         assert_true(json_is_null(
                 json_object_get(json_object_get(rig->report, "totals"), "no_credential_sessions")));
-        json_array_foreach (json_object_get(rig->report, "not_covered"), i, text) {
-                said |= strstr(json_string_value(text), "(no rights)") != NULL;
-        }
-        assert_true(said);
+        assert_true(says_it_does_not_see(rig, "(no rights)"));
 }
 
 static void test_collect__as_of__those_who_had_access_then(void **state)
@@ -347,6 +389,20 @@ static void test_csv_cell__formula__defused(void **state)
                 (void)snprintf(expected, sizeof expected, "\"'%s1+1\"", starts[i]);
                 assert_cell(text, expected);
         }
+        assert_cell("  =1+1", "\"'  =1+1\"");
+        assert_cell("\uff1d1+1", "\"'\uff1d1+1\"");
+        assert_cell("\uff20SUM(1)", "\"'\uff20SUM(1)\"");
+        assert_cell("\uff0e1", "\uff0e1"); /* another wide one */
+}
+
+/* Where cells are divided by semicolons, one may begin amid the text, and quotes amid a line are none. */
+static void test_csv_cell__formula_behind_a_semicolon__defused(void **state)
+{
+        (void)state;
+        assert_cell("done;=1+1", "\"done;'=1+1\"");
+        assert_cell("a; @b;;+c", "\"a;' @b;;'+c\"");
+        assert_cell("a; b", "\"a; b\"");
+        assert_cell(";", "\";\"");
 }
 
 static void test_audit_kind__names__whole_ones_only(void **state)
@@ -364,15 +420,19 @@ int main(void)
                 TEST(test_collect__verdicts__each_credential_counted_once),
                 TEST(test_collect__lives__have_their_lengths),
                 TEST(test_exceptions__of_credentials__the_worst_first),
+                TEST(test_collect__logins_of_drills__not_counted),
                 TEST(test_exceptions__refused_logins__only_dense_ones_of_one_source),
                 TEST(test_exceptions__credd_down__told_if_a_deadline_fell_into_it),
                 TEST(test_exceptions__clock_not_synchronised__once_a_span),
                 TEST(test_exceptions__logins__those_of_role_users_that_are_not_credds),
+                TEST(test_collect__clock_never_told__said),
+                TEST(test_collect__clock_told_once__not_said),
                 TEST(test_collect__no_journal__said_and_not_counted),
                 TEST(test_collect__as_of__those_who_had_access_then),
                 cmocka_unit_test(test_csv_cell__plain_text__as_it_is),
                 cmocka_unit_test(test_csv_cell__separators__quoted),
                 cmocka_unit_test(test_csv_cell__formula__defused),
+                cmocka_unit_test(test_csv_cell__formula_behind_a_semicolon__defused),
                 cmocka_unit_test(test_audit_kind__names__whole_ones_only),
         };
 

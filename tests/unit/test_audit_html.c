@@ -94,7 +94,8 @@ static void assert_page(const char *page)
 {
         assert_non_null(strstr(page, "<html lang=\"en\">"));
         assert_non_null(strstr(page, "http-equiv=\"Content-Security-Policy\" "
-                                     "content=\"default-src 'none'; style-src 'unsafe-inline'\">"));
+                                     "content=\"default-src 'none'; style-src 'unsafe-inline'; "
+                                     "base-uri 'none'; form-action 'none'\">"));
         assert_true(strstr(page, "Content-Security-Policy") < strstr(page, "<style>"));
         assert_balanced(page);
         assert_headings_in_order(page);
@@ -133,6 +134,7 @@ static void test_audit_html_write__three_credentials__all_told(void **state)
         assert_page(page);
         assert_non_null(strstr(page, "2 exceptions need attention"));
         assert_non_null(strstr(page, "1 of 2 that ended did so on time."));
+        assert_non_null(strstr(page, "1 is not over yet, 1 past the deadline."));
         assert_int_equal(count(page, "<tr role=\"row\" id="), 3);
         assert_int_equal(count(page, "scope=\"col\""), 7);
         assert_int_equal(count(page, "scope=\"row\""), 3);
@@ -351,6 +353,27 @@ static void test_axis_ticks__any_length__few_and_round(void **state)
         assert_ticks(20 * SAMPLE_DAY, 2, " 9 Nov", "16 Nov");
 }
 
+static void assert_slices(int64_t length, size_t n, int64_t step)
+{
+        const uint64_t from = SAMPLE_SINCE + 61 * SAMPLE_MINUTE;
+        Axis axis = {from, from + (uint64_t)length};
+
+        assert_int_equal(axis_slices(&axis, 31), n);
+        assert_true(axis.from_usec <= from && axis.to_usec > from + (uint64_t)length);
+        assert_true(axis.to_usec - axis.from_usec == n * (uint64_t)step);
+        assert_int_equal((axis.from_usec - SAMPLE_SINCE) % (uint64_t)step, 0);
+}
+
+static void test_axis_slices__any_length__round_and_not_too_many(void **state)
+{
+        (void)state;
+        assert_slices(0, 1, 1000000);
+        assert_slices(6 * SAMPLE_HOUR, 25, 15 * SAMPLE_MINUTE);
+        assert_slices(20 * SAMPLE_DAY, 21, SAMPLE_DAY);
+        assert_slices(28 * SAMPLE_DAY, 29, SAMPLE_DAY);
+        assert_slices(365 * SAMPLE_DAY, 27, 14 * SAMPLE_DAY);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -367,6 +390,7 @@ int main(void)
                 cmocka_unit_test(test_html_share__hundredths__percentages),
                 cmocka_unit_test(test_axis_share__beyond_its_ends__at_them),
                 cmocka_unit_test(test_axis_ticks__any_length__few_and_round),
+                cmocka_unit_test(test_axis_slices__any_length__round_and_not_too_many),
         };
 
         setenv("TZ", "UTC", 1);

@@ -12,6 +12,9 @@
 #define SEEN_MAX 20000
 #define ENTRY    (64 * 1024)
 
+#define BOOT       "11111111111111111111111111111111"
+#define BOOT_LATER "22222222222222222222222222222222"
+
 /* What came, by number: the hash it came with, and how often. */
 typedef struct Witness {
         char folder[64], state[96], path[96];
@@ -84,18 +87,25 @@ static void read_entries(Witness *witness, unsigned n)
 }
 
 /* In a process of its own from here on. */
-static Manager *start_daemon(const Witness *witness)
+static Manager *start_in_boot(const Witness *witness, const char *boot_id)
 {
         Paths paths = {.state = witness->state, .config = "/nonexistent/credd.conf"};
         Manager *manager = NULL;
+        Clock clock;
 
+        clock_init_system(&clock);
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (manager_new(&paths, &manager) < 0)
+        if (manager_new_in(&paths, &clock, boot_id, &manager) < 0)
                 _exit(1);
         manager->outbox = outbox_free(manager->outbox);
         if (outbox_new(manager, witness->path, &manager->outbox) < 0)
                 _exit(1);
         return manager;
+}
+
+static Manager *start_daemon(const Witness *witness)
+{
+        return start_in_boot(witness, BOOT);
 }
 
 static void happen(Manager *manager, unsigned n)
@@ -122,16 +132,39 @@ static void live_and_die(const Witness *witness, unsigned round)
         (void)raise(SIGKILL);
 }
 
+static void tell_all(Manager *manager)
+{
+        while (outbox_behind(manager->outbox) > 0)
+                if (sd_event_run(manager->event, USEC_PER_SEC) < 0)
+                        _exit(1);
+}
+
 static void live_in_peace(const Witness *witness, unsigned n)
 {
         Manager *manager = start_daemon(witness);
 
         for (unsigned done = 0; done < n; done += 50)
                 happen(manager, 50);
-        while (outbox_behind(manager->outbox) > 0)
-                if (sd_event_run(manager->event, USEC_PER_SEC) < 0)
-                        _exit(1);
+        tell_all(manager);
         _exit(manager_free(manager) ? 1 : 0);
+}
+
+/* All is told and noted; then the power goes, or credd is stopped first. */
+static void live_in_boot(const Witness *witness, const char *boot_id, bool stop)
+{
+        Manager *manager = start_in_boot(witness, boot_id);
+
+        happen(manager, 70);
+        tell_all(manager);
+        happen(manager, 1);
+        if (stop && (batch_enter(manager->batch) < 0 ||
+                     batch_leave(manager->batch, event_daemon_stopped(&manager->events)) < 0 ||
+                     batch_commit(manager->batch) < 0))
+                _exit(1);
+        tell_all(manager);
+        if (stop)
+                _exit(manager_free(manager) ? 1 : 0);
+        (void)raise(SIGKILL);
 }
 
 static int wait_for(pid_t pid, Witness *witness, unsigned at_once)
@@ -219,6 +252,50 @@ static void test_outbox__a_burst__all_comes_once(void **state)
         assert_int_equal(witness->entries, BURST);
 }
 
+static void live_once(Witness *witness, const char *boot_id, bool stop)
+{
+        pid_t pid = fork_daemon();
+
+        if (pid == 0)
+                live_in_boot(witness, boot_id, stop);
+        (void)wait_for(pid, witness, UINT32_MAX);
+}
+
+/* What journald had, and had not written, went with the power. */
+static void test_outbox__another_boot_after_a_crash__the_last_come_again(void **state)
+{
+        Witness *witness = *state;
+
+        live_once(witness, BOOT, false);
+        assert_int_equal(witness->entries, 71);
+        live_once(witness, BOOT_LATER, false);
+        assert_int_equal(witness->times[1], 2);
+        assert_int_equal(witness->times[71], 2);
+        assert_int_equal(witness->times[72], 1);
+        assert_int_equal(compare(witness), 142);
+}
+
+static void test_outbox__another_boot_after_a_stop__nothing_comes_again(void **state)
+{
+        Witness *witness = *state;
+
+        live_once(witness, BOOT, true);
+        assert_int_equal(witness->entries, 72);
+        live_once(witness, BOOT_LATER, true);
+        assert_int_equal(witness->entries, 144);
+        assert_int_equal(compare(witness), 144);
+}
+
+static void test_outbox__the_same_boot__only_what_was_not_noted_comes_again(void **state)
+{
+        Witness *witness = *state;
+
+        live_once(witness, BOOT, false);
+        live_once(witness, BOOT, false);
+        assert_int_equal(witness->times[1], 1);
+        assert_int_equal(compare(witness), 142);
+}
+
 #define WITH_WITNESS(test) cmocka_unit_test_setup_teardown(test, witness_setup, witness_teardown)
 
 int main(void)
@@ -226,6 +303,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 WITH_WITNESS(test_outbox__killed_between_commit_and_journal__all_comes),
                 WITH_WITNESS(test_outbox__a_burst__all_comes_once),
+                WITH_WITNESS(test_outbox__another_boot_after_a_crash__the_last_come_again),
+                WITH_WITNESS(test_outbox__another_boot_after_a_stop__nothing_comes_again),
+                WITH_WITNESS(test_outbox__the_same_boot__only_what_was_not_noted_comes_again),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
