@@ -40,7 +40,7 @@ done
 # PAM gives up waiting for logind, and the shell starts where sshd stands. logind goes on and makes the
 # scope at last, into which PID 1 moves the leader alone.
 open split 1h 'trap "" TERM HUP; (setsid -f sleep 7413); echo ready; while :; do sleep 1; done'
-open parted 30s '(trap "" TERM HUP; setsid -f sleep 7414); echo ready; sleep 14'
+open parted 45s '(trap "" TERM HUP; setsid -f sleep 7414); echo ready; sleep 25'
 wait_for_event "${ids[split]}" session-opened
 wait_for_event "${ids[parted]}" session-opened
 in_lab sh -c 'kill -KILL "$(systemctl show systemd-logind.service -p MainPID --value)"'
