@@ -149,21 +149,20 @@ typedef struct Agent {
         char scope[2 * SCRATCH_PATH_MAX];
 } Agent;
 
-/* What a shell would be. Its pid is the answer. */
+/* What a shell would be. It says who it is once it is its user's. */
 static inline void agent_fork(int line, uid_t uid)
 {
-        pid_t child = fork();
+        pid_t self;
 
-        if (child == 0) {
-                (void)prctl(PR_SET_PDEATHSIG, 0); /* it outlives its parent */
-                (void)close(line);
-                if (setresuid(uid, uid, uid) < 0)
-                        _exit(1);
-                for (;;)
-                        (void)pause();
-        }
-        if (send(line, &child, sizeof(child), MSG_NOSIGNAL) < 0)
+        if (fork() != 0)
+                return;
+        self = getpid();
+        (void)prctl(PR_SET_PDEATHSIG, 0); /* it outlives its parent */
+        if (setresuid(uid, uid, uid) < 0 || send(line, &self, sizeof(self), MSG_NOSIGNAL) < 0)
                 _exit(1);
+        (void)close(line);
+        for (;;)
+                (void)pause();
 }
 
 static inline void agent_serve(const Rig *rig, int line)
