@@ -19,6 +19,7 @@
 #include "credd/verified.h"
 
 #define TREE_ROUNDS 16
+#define MAKING_USEC USEC_PER_SEC
 #define RETRY_USEC  USEC_PER_SEC
 #define START_AGAIN (50 * USEC_PER_MSEC)
 #define TEXT_MAX    256
@@ -192,9 +193,8 @@ static void first_force(Session *session, const char *how)
 }
 
 /* Round after round, because what is killed last may have forked first. */
-static void kill_tree(Session *session)
+static void kill_rounds(Session *session)
 {
-        first_force(session, "treekill");
         for (unsigned round = 0; round < TREE_ROUNDS; round++) {
                 (void)signs_look_at_tree(session, session_now_usec(session));
                 if (signs_count_tree(session) == 0)
@@ -202,6 +202,12 @@ static void kill_tree(Session *session)
                 for (size_t i = 0; i < session->n_tree; i++)
                         (void)proc_kill(session->tree[i].pid, session->tree[i].ticks, SIGKILL);
         }
+}
+
+static void kill_tree(Session *session)
+{
+        first_force(session, "treekill");
+        kill_rounds(session);
 }
 
 /* The pidfds need nobody's help. What outlives them (a loop of forks outruns any list of pids) meets
@@ -218,8 +224,12 @@ static void kill_scope(Session *session)
                 (void)logind_kill_session(session->manager->logind, session->row.logind_id,
                                           on_acted, session, &session->acting);
         signal_cgroup(scope, forcibly);
-        for (size_t i = 0; i < session->n_tree; i++)
-                (void)proc_kill(session->tree[i].pid, session->tree[i].ticks, SIGKILL);
+        if (session->split) {
+                session_note_step(session, "treekill");
+                kill_rounds(session);
+        } else
+                for (size_t i = 0; i < session->n_tree; i++)
+                        (void)proc_kill(session->tree[i].pid, session->tree[i].ticks, SIGKILL);
 }
 
 static void say_missed(Session *session, const KillSigns *signs)
@@ -277,6 +287,14 @@ static bool act(Session *session, KillAction action, const KillSigns *signs)
         return false;
 }
 
+/* logind has announced it and has no scope for it yet. PAM may give up waiting and the shell start without
+ * one: that is seen while the leader lives, or not at all. */
+static bool in_the_making(const Session *session, const KillSigns *signs)
+{
+        return session->row.logind_id && !session->reused && !session->kill.begun &&
+               signs->leader_alive && !signs->leader_in_scope;
+}
+
 void reaper_look(Session *session)
 {
         Manager *manager = session->manager;
@@ -301,10 +319,13 @@ void reaper_look(Session *session)
                                      session_now_usec(session), &again);
         } while (act(session, action, &signs));
         session->logind = LOGIND_UNASKED; /* an answer is good for one look */
-        if (action == KILL_GONE)
+        if (action == KILL_GONE) {
                 verified_gone(session, &signs);
-        else
-                session_look_at(session, again);
+                return;
+        }
+        if (in_the_making(session, &signs) && again > session_now_usec(session) + MAKING_USEC)
+                again = session_now_usec(session) + MAKING_USEC;
+        session_look_at(session, again);
 }
 
 void reaper_done(Session *session)

@@ -94,6 +94,10 @@ bool residue_is_of_session(const Session *session, const ProcInfo *info)
         if (session->row.logind_id &&
             announced_is_scope_of(cgroup, session->row.uid, session->row.logind_id))
                 return true;
+        /* It has no scope, or not all of it is in there. */
+        if (session->home && strcmp(cgroup, session->home) == 0 &&
+            info->start_ticks >= session->row.ticks)
+                return true;
         return in_user_manager(cgroup, session->row.uid) &&
                info->start_ticks >= since_ticks(session);
 }

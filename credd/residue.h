@@ -8,7 +8,8 @@
 
 /* A new array of {"pid", "command", "unit"}; NULL: it could not be looked at. */
 json_t *residue_find(const Session *session);
-/* The process stands in the session's scope, or in its user's manager and began after the login. */
+/* The process stands in the session's scope, in its user's manager and began after the login, or where the
+ * leader stood that had no scope. */
 bool residue_is_of_session(const Session *session, const ProcInfo *info);
 /* Something of that user stood there before the login and still does. */
 bool residue_user_stood_before(const Session *session);

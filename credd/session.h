@@ -38,7 +38,8 @@ typedef struct Session {
         LogindCall *asking, *acting, *acting_user;
         ProcRef *tree; /* the leader's descendants as they were last seen */
         size_t n_tree;
-        char *home;      /* the leader's cgroup while it stands outside its scope */
+        char *home; /* the leader's cgroup while it stands outside its scope; kept if it is split */
+        bool split; /* the leader is in its scope, and what it forked before that is not */
         json_t *steps;   /* what was done, for the receipt */
         bool user_ended; /* TerminateUser was sent */
         bool user_killed;

@@ -111,6 +111,50 @@ static void note_home(Session *session, char **cgroup)
         session->home = take_ptr(*cgroup);
 }
 
+static bool is_below(const char *path, const char *above)
+{
+        size_t n = strlen(above);
+
+        return strcmp(above, "/") == 0 || (strncmp(path, above, n) == 0 && path[n] == '/');
+}
+
+/* 1: a child of the leader stands where the leader stood before it had its scope. */
+static int forked_without_scope(const Session *session)
+{
+        AUTO_FREE pid_t *pids = NULL;
+        size_t n = 0;
+        int r;
+
+        r = cgroup_pids(session->home, &pids, &n);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        for (size_t i = 0; i < n; i++) {
+                ProcInfo info;
+
+                if (proc_read_stat(pids[i], &info) == 0 && info.ppid == session->row.leader &&
+                    info.start_ticks >= session->row.ticks && !info.dead)
+                        return 1;
+        }
+        return 0;
+}
+
+/* It is in its scope at last, and so is what it forks from now on. But where the scope came late (the
+ * user's manager hung for minutes, logind died and went on), PAM had given up, and the shell was started
+ * where sshd stands: PID 1 moves the leader alone. Pinned by tests/system/32-creation.t. */
+static void leave_home(Session *session, const char *scope)
+{
+        int r;
+
+        if (!session->home || session->split)
+                return;
+        r = is_below(scope, session->home) ? 0 : forked_without_scope(session);
+        session->split = r > 0;
+        if (r != 0)
+                return; /* what cannot be seen is looked for again */
+        free(session->home);
+        session->home = NULL;
+}
+
 /* The pidfd itself is asked: its event may still be waiting in the loop. */
 static bool leader_alive(const Session *session)
 {
@@ -119,7 +163,8 @@ static bool leader_alive(const Session *session)
         return session->pidfd >= 0 && poll(&exited, 1, 0) == 0;
 }
 
-/* Inside its scope a session is judged by the scope: whole, however many processes it holds. */
+/* Inside its scope a session is judged by the scope: whole, however many processes it holds. Unless it is
+ * split: then by both. */
 static unsigned read_tree(Session *session, const KillSigns *signs)
 {
         bool outside = signs->leader_alive && !signs->leader_in_scope;
@@ -127,7 +172,7 @@ static unsigned read_tree(Session *session, const KillSigns *signs)
 
         if (!session->kill.begun && signs->leader_alive)
                 return 0; /* while the leader lives and nothing is due, its tree decides nothing */
-        if (outside || (!signs->leader_alive && session->home))
+        if (outside || session->split || (!signs->leader_alive && session->home))
                 unread = signs_look_at_tree(session, session_now_usec(session) - TREE_AGE_USEC) < 0;
         return signs_count_tree(session) + unread;
 }
@@ -149,10 +194,8 @@ void signs_read(Session *session, KillSigns *ret_signs)
         signs.scope = read_scope(scope);
         if (cgroup && !signs.leader_in_scope)
                 note_home(session, &cgroup);
-        else if (signs.leader_in_scope) {
-                free(session->home);
-                session->home = NULL;
-        }
+        else if (signs.leader_in_scope)
+                leave_home(session, scope);
         signs.tree = read_tree(session, &signs);
         signs.logind = logind_sign(session);
         *ret_signs = signs;

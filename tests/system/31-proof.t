@@ -81,9 +81,14 @@ in_lab cp /root/sshd.kept /etc/pam.d/sshd
 
 # --- Extend, time, done, freeze
 
-open more 10s 'credctl time --json; echo ready; sleep 7313' --max-lifetime 25s
+open more 10s 'CREDD_CREDENTIAL=k7m2q9xd credctl time --json; echo ready; sleep 7313' --max-lifetime 25s
 wait_until 20 is_ready more
-like "$(output_of more)" "\"id\": *\"${ids[more]}\"" "credctl time finds the credential of its own session"
+like "$(output_of more)" "\"id\": *\"${ids[more]}\"" "credctl time finds the credential of its own session, whatever the environment names"
+claimed=$(in_lab_as more env CREDD_CREDENTIAL="${ids[more]}" credctl time 2>&1)
+is "$?" 1 "outside any session nobody has one, whatever the environment says"
+like "$claimed" 'no session that a credential opened' "... in words"
+claimed=$(in_lab_as more env CREDD_CREDENTIAL="${ids[more]}" credctl "done" --yes 2>&1)
+is "$? $(show_of "${ids[more]}" '.sessions[0].state')" "1 open" "nor can it be given back from there, though by the same user"
 first=$(show_of "${ids[more]}" '.sessions[0].deadline_usec')
 ok "extend, up to the ceiling" in_lab credctl extend "${ids[more]}" --by 10s --reason "not done"
 is "$(($(show_of "${ids[more]}" '.sessions[0].deadline_usec') - first))" 10000000 "moves the deadline by that much"

@@ -12,7 +12,7 @@ logins=40 kills=6
 crowd=(swift wren robin finch)
 deaf='trap "" TERM HUP INT; sleep 7600 & echo ready; while :; do sleep 0.3; done'
 
-new_users recorded again killing written searched left claiming "${crowd[@]}"
+new_users recorded again killing written treed searched left claiming "${crowd[@]}"
 # What a crash leaves of a login without a session ends after this time.
 configure BindTimeout=15s
 
@@ -38,7 +38,7 @@ was_killed() { # PID
 killed_at() { # USER CALL N WHAT
     steps=()
     open "$1" 9s "$deaf"
-    wait_ready "$1"
+    "${ready:-wait_ready}" "$1"
     kill_at "$2" "$3"
     ok "$1: credd dies $4" was_killed "${steps[0]}"
     one_receipt "$1" 'confirmed|late'
@@ -49,6 +49,16 @@ killed_at() { # USER CALL N WHAT
 killed_at recorded fdatasync 1 "when the end is on record, and nobody was asked for it"
 killed_at killing fdatasync 2 "after the grace, when SIGKILL is on record and not sent"
 killed_at written fdatasync 3 "when the receipt is on the disk and not in the journal"
+
+# Outside any scope, among the SIGKILLs of the treekill: what is left is found again where it stands.
+in_lab systemctl --runtime mask --now systemd-logind.service 2>/dev/null
+has_begun() { wait_until 20 is_ready "$1"; } # logind does not announce it
+ready=has_begun killed_at treed pidfd_send_signal 2 "in the treekill, without logind"
+like "$(receipt_of "${ids[treed]}" '.evidence[0] | [.scope_sign, .tree_sign] | join(" ")')" '^none empty$' "treed: by the signs that are left"
+in_lab systemctl --runtime unmask systemd-logind.service 2>/dev/null
+in_lab systemctl start systemd-logind.service
+logind_is_back() { [[ $(status_of_credd logind) == connected ]]; }
+ok "logind is found again" wait_until 60 logind_is_back
 
 # Twice in the grace, which goes on and does not begin anew.
 open again 8s "$deaf"

@@ -139,6 +139,9 @@ late_at_most "$(receipt_of "${ids[offbus]}" .late_usec)" 6000000 "... beyond the
 if ((at_bus == 0)); then
     like "$steps" 'logind: ' "without logind on the bus the pidfds decide"
     like "$(in_lab credctl status 2>&1)" 'problem .*logind cannot be reached' "... and the status says so, first of all"
+    doctor=$(in_lab credctl doctor 2>&1)
+    is "$?" 5 "... and the doctor finds it"
+    like "$doctor" 'error +logind +.*not on the bus' "... and says what it is"
 fi
 in_lab systemctl restart systemd-logind.service
 ok "logind is found again" wait_until 60 logind_is_back

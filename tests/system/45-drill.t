@@ -15,7 +15,7 @@ drill() { # USER [OPTION...]; what it says is in $said, its status in $status
 has_nothing() { [[ -z $(in_lab pgrep -u "$1") ]]; }
 settle() { wait_until 40 has_nothing "$1" || diag "$1 still has processes"; }
 
-new_users canary weekly busy lingering broken
+new_users canary weekly busy lingering seated tainted broken steward
 
 # --- It works, and says each step
 
@@ -40,6 +40,16 @@ is "$(jq -r '.drill.receipt.verdict' <<<"$said")" confirmed 'the receipt is in i
 is "$(jq -r '.drill.steps | length' <<<"$said")" 5 'and the steps'
 settle canary
 
+# --- By somebody who is logged in: it opens a session of its own all the same
+
+printf '%s\n' 'steward ALL=(root) NOPASSWD: /usr/bin/credctl' | write_file /etc/sudoers.d/steward 0440
+said=$(ssh_with steward "$LAB_PASSWORD" password 'sudo -n credctl drill --user canary')
+is "$?" 0 'from within a session, by sudo: exit status 0'
+like "$said" 'receipt: confirmed' 'and confirmed'
+id=$(sed -n 's/.*issued: credential \([0-9a-z]*\) .*/\1/p' <<<"$said")
+isnt "$(show_of "$id" '.sessions[0].session // empty')" '' 'it was a session of logind'
+settle canary
+
 # --- Whom it does not take
 
 drill nobodyhere
@@ -58,12 +68,30 @@ in_lab systemd-run --quiet --uid=busy sleep 600
 drill busy
 is "$status" 6 'who has a process is refused'
 like "$said" 'has 1 process' 'and told so'
+start_session seated seated "$LAB_PASSWORD" password 'echo ready; sleep 600'
+wait_until 20 is_ready seated || diag "seated is not ready: $(output_of seated)"
+drill seated
+is "$status" 6 'who has a session is refused'
+like "$said" 'perhaps a session' 'and told so'
+ok 'and keeps it' in_lab pgrep -u seated -x -f 'sleep 600'
 status=0
 said=$(in_lab_as canary credctl drill --user canary 2>&1) || status=$?
 is "$status" 1 'a drill is for root'
 is "$(in_lab credctl list --all --json --user busy | jq '.credentials | length')" 0 'nothing was issued for who was refused'
 
 # --- A host where it does not work
+
+# Something that a login starts outlives it: there is a receipt, and it does not say "confirmed".
+write_file /usr/local/bin/leave 0755 <<'END_OF_SCRIPT'
+#!/bin/sh
+[ "$PAM_TYPE $PAM_USER" != "open_session tainted" ] || systemd-run -q --uid=tainted sleep 7651
+END_OF_SCRIPT
+in_lab sh -c 'cp -p /etc/pam.d/login /root/login.kept && echo "session optional pam_exec.so /usr/local/bin/leave" >>/etc/pam.d/login'
+drill tainted
+is "$status" 1 'something is left behind: exit status 1'
+like "$said" 'receipt: residue' 'with the verdict'
+like "$said" 'not confirmed' 'in words'
+in_lab cp -p /root/login.kept /etc/pam.d/login
 
 in_lab sh -c 'printf "auth requisite pam_deny.so\n" | cat - /etc/pam.d/login >/etc/pam.d/login.new
     cp -p /etc/pam.d/login /root/login.kept && mv /etc/pam.d/login.new /etc/pam.d/login'
@@ -78,6 +106,8 @@ is "$(show_of "$id" .state)" revoked 'its credential is revoked'
 
 ok 'the timer can be enabled for a user' in_lab systemctl enable --now credd-drill@weekly.timer
 like "$(in_lab systemctl list-timers --all)" 'credd-drill@weekly' 'and is planned'
+like "$(in_lab systemctl show credd-drill@weekly.timer -p TimersCalendar)" 'OnCalendar=Mon \*-\*-\* 00:00:00' 'once a week'
+is "$(in_lab systemctl show credd-drill@weekly.timer -p Unit --value)" credd-drill@weekly.service 'for the service of that user'
 ok 'what it starts succeeds' in_lab systemctl start credd-drill@weekly.service
 like "$(in_lab journalctl -q -o cat -u credd-drill@weekly.service)" 'receipt: confirmed' 'with its steps in the journal'
 

@@ -95,7 +95,10 @@ like "$(output_of single)" 'the role oncall was switched off by adam: an inciden
 like "$(journal_of "${ids[single]}")" 'session-terminating the role oncall was switched off by adam: an incident' 'and the journal'
 is "$(role_event role-disabled '"\(.CREDD_ROLE) \(.CREDD_ACTOR) \(.CREDD_REASON) \(.CREDD_SESSIONS) \(.CREDD_UNSPENT) \(.PRIORITY)"')" \
     "oncall adam an incident $((many + 1)) 1 4" 'the switching is an event with its figures'
-like "$(about_late OpenSession login "$login")" 'Refused' 'the login that had no session yet gets none'
+# Who asks is ended with it, and may be before it has said what it heard.
+like "$(about_late OpenSession login "$login")" '^$|Refused' 'the login that had no session yet gets none'
+wait_for_event "$(id_of "$late")" session-terminating
+is "$(event_field "$(id_of "$late")" session-terminating CREDD_REASON)" 'its session was refused when it opened: role-off' 'because the role is off'
 is "$(ssh_with crowd "$crowd" password echo in | grep -x in)" '' 'a login is refused'
 wait_for_event "$(id_of "$crowd")" login-refused
 is "$(event_field "$(id_of "$crowd")" login-refused CREDD_REASON | tail -n 1)" role-off 'because the role is off'
@@ -247,5 +250,29 @@ is "$(frozen_login)" in 'BreakGlassWhenFrozen=yes: break-glass does'
 is "$(ssh_with plain "$(issue_token plain)" password echo in | grep -x in)" '' 'and nothing else'
 is "$(in_lab_as ivan credctl issue --user plain --role glass --reason 'all is shut' --output token | wc -l)" 1 'it is issued as well'
 in_lab credctl thaw >/dev/null
+
+# --- Revoked by the role, and all there are
+
+# What logged in meanwhile without a credential would be residue.
+in_lab pkill -u other -x -f 'sleep 7511'
+ok 'the login by password is over' wait_until 60 is_over person
+ok 'before: a session under the role' has_session "${ids[other]}"
+ok 'and one without' has_session "${ids[plain]}"
+out=$(in_lab credctl revoke --role other --dry-run)
+like "$?-$out" "^0-.*${ids[other]}.*1 credential would be revoked; 1 session would be ended" 'revoke --role --dry-run: what would be done'
+unlike "$out" "${ids[plain]}" 'and to no other'
+ok 'which was not done' has_session "${ids[other]}"
+out=$(in_lab credctl revoke --role other --reason 'by the role' --yes --wait 2>&1)
+is "$?" 0 'revoke --role, waited for' || diag "$out"
+is "$(state_of "${ids[other]}") $(receipt_of "${ids[other]}" .verdict)" 'revoked confirmed' 'the session under it is verified gone'
+is "$(processes_of other)" '' 'and no process of it'
+ok 'the one without goes on' has_session "${ids[plain]}"
+open_ids=$(in_lab credctl list --json | jq -r '.credentials[].id')
+like "$open_ids" "${ids[plain]}" 'there is more'
+out=$(in_lab credctl revoke --all --reason 'the end' --yes --wait 2>&1)
+is "$?" 0 'revoke --all, waited for' || diag "$out"
+is "$(in_lab credctl list --json | jq -r '.credentials | length') $(status_of_credd sessions_open)" '0 0' 'nothing is left to revoke, and no session'
+is "$(for id in $open_ids; do receipt_of "$id" '.verdict // "none"'; done | sort | uniq -c | wc -l)" 1 'of each the receipt says the same'
+is "$(receipt_of "${ids[plain]}" .verdict)" confirmed 'confirmed'
 
 plan

@@ -149,15 +149,36 @@ typedef struct Agent {
         char scope[2 * SCRATCH_PATH_MAX];
 } Agent;
 
+/* What a shell would be. It says who it is once it is its user's. */
+static inline void agent_fork(int line, uid_t uid)
+{
+        pid_t self;
+
+        if (fork() != 0)
+                return;
+        self = getpid();
+        (void)prctl(PR_SET_PDEATHSIG, 0); /* it outlives its parent */
+        if (setresuid(uid, uid, uid) < 0 || send(line, &self, sizeof(self), MSG_NOSIGNAL) < 0)
+                _exit(1);
+        (void)close(line);
+        for (;;)
+                (void)pause();
+}
+
 static inline void agent_serve(const Rig *rig, int line)
 {
         char text[4096];
         ssize_t n;
 
         while ((n = recv(line, text, sizeof(text), 0)) > 1) {
-                AUTO_CLOSE int fd = rig_connect(text[0] == 'L' ? rig->login : rig->admin);
+                AUTO_CLOSE int fd = -1;
                 size_t len = 0;
 
+                if (text[0] == 'F') {
+                        agent_fork(line, (uid_t)strtoul(text + 1, NULL, 10));
+                        continue;
+                }
+                fd = rig_connect(text[0] == 'L' ? rig->login : rig->admin);
                 rig_send(fd, text + 1, (size_t)n - 1);
                 while (len < sizeof(text) && (n = read(fd, text + len, sizeof(text) - len)) > 0) {
                         len += (size_t)n;
@@ -234,6 +255,21 @@ static inline json_t *agent_ask(Machine *machine, const Agent *agent, char where
                 assert_non_null(reply);
                 return reply;
         }
+}
+
+/* A child of the agent, which stands where the agent stands now; the caller takes it from the machine. */
+static inline pid_t agent_beget(Machine *machine, const Agent *agent, uid_t uid)
+{
+        char call[32];
+        ssize_t n = snprintf(call, sizeof(call), "F%u", uid) + 1;
+        pid_t child = -1;
+
+        assert_int_equal(send(agent->line, call, (size_t)n, MSG_NOSIGNAL), n);
+        assert_int_equal(recv(agent->line, &child, sizeof(child), 0), sizeof(child));
+        assert_true(child > 1);
+        *agent_place(machine, 0) = child;
+        machine_show_processes(machine);
+        return child;
 }
 
 /* A control group empties a little later than its last process dies. */

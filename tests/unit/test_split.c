@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A leader that came into its scope after it had forked: what it forked before stands where it stood, and
+ * ends with its session all the same. With real processes in real control groups, where they can be made. */
+#include "tests/unit/login_rig.h"
+#include "tests/unit/machine_rig.h"
+
+#include "credd/proc.h"
+
+#define SLICES 4
+
+typedef struct Yard {
+        Machine machine;
+        char slices[SLICES][SCRATCH_PATH_MAX];
+        size_t n_slices;
+        Agent agent;
+        pid_t child;
+        int child_fd;
+        char id[TOKEN_ID_LEN + 1];
+        int64_t login;
+} Yard;
+
+static int yard_setup(void **state)
+{
+        Yard *yard = calloc(1, sizeof(*yard));
+
+        assert_non_null(yard);
+        yard->child_fd = -1;
+        *state = yard;
+        if (geteuid() != 0)
+                return 0;
+        machine_init(&yard->machine);
+        hands_turn(&yard->machine.hands, SECONDS(2)); /* it waits for logind no more */
+        return 0;
+}
+
+static int yard_teardown(void **state)
+{
+        Yard *yard = *state;
+
+        if (yard->child > 0) {
+                *agent_place(&yard->machine, yard->child) = 0;
+                (void)pidfd_send_signal(yard->child_fd, SIGKILL, NULL, 0);
+                (void)close(yard->child_fd);
+        }
+        agent_free(&yard->machine, &yard->agent);
+        if (yard->machine.rig.folder)
+                machine_done(&yard->machine);
+        while (yard->n_slices > 0)
+                (void)rmdir(yard->slices[--yard->n_slices]);
+        free(yard);
+        return 0;
+}
+
+/* false: there are no control groups to be made. */
+static bool make_groups(Yard *yard)
+{
+        Machine *machine = &yard->machine;
+
+        if (!machine_make_slice(machine, PERSON, yard->slices, &yard->n_slices))
+                return false;
+        assert_int_equal(proc_cgroup(getpid(), &machine->home), 0);
+        if (!make_cgroup(machine->cgroups, "/user.slice/credd-split", yard->slices,
+                         &yard->n_slices))
+                return false;
+        machine_enter(machine->cgroups, "/user.slice/credd-split");
+        return true;
+}
+
+static void come_in(Yard *yard)
+{
+        Rig *rig = &yard->machine.rig;
+        AUTO_FREE char *token = issue(rig, NULL, yard->id), *login = log_in(rig, token);
+        json_auto_t *reply = NULL;
+
+        yard->login = strtoll(login, NULL, 10);
+        yard->agent = agent_new(&yard->machine);
+        reply = agent_ask(&yard->machine, &yard->agent, 'L', "io.credd.Login.OpenSession",
+                          question("login", login));
+        assert_null(json_object_get(reply, "error"));
+}
+
+static void beget(Yard *yard)
+{
+        yard->child = agent_beget(&yard->machine, &yard->agent, PERSON);
+        yard->child_fd = pidfd_open(yard->child, 0);
+        assert_true(yard->child_fd >= 0);
+}
+
+static void announce(Yard *yard)
+{
+        agent_announce(&yard->machine, &yard->agent, PERSON, yard->login);
+        assert_true(yard->agent.in_scope);
+        machine_ring(&yard->machine);
+}
+
+static bool child_lives(const Yard *yard)
+{
+        struct pollfd died = {.fd = yard->child_fd, .events = POLLIN};
+
+        return poll(&died, 1, 0) == 0;
+}
+
+static void pass(Yard *yard, uint64_t usec)
+{
+        hands_turn(&yard->machine.hands, usec);
+        machine_ring(&yard->machine);
+}
+
+/* Until it is verified gone. */
+static void let_it_end(Yard *yard)
+{
+        for (unsigned i = 0; machine_session(&yard->machine, yard->login); i++) {
+                assert_true(i < 2000);
+                machine_bury(&yard->machine);
+                pass(yard, MACHINE_TICK);
+        }
+}
+
+static void end_it(Yard *yard)
+{
+        json_auto_t *reply = rig_call(&yard->machine.rig, yard->machine.rig.admin,
+                                      "io.credd.Admin.Revoke", json_pack("{ss}", "id", yard->id));
+
+        assert_null(json_object_get(reply, "error"));
+        machine_ring(&yard->machine);
+}
+
+static void test_end__forked_before_the_scope_was_made__ends_with_it(void **state)
+{
+        Yard *yard = *state;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in(yard);
+        beget(yard);
+        announce(yard);
+        assert_true(machine_session(&yard->machine, yard->login)->split);
+        assert_true(child_lives(yard));
+        end_it(yard);
+        let_it_end(yard);
+        assert_false(child_lives(yard));
+        assert_true(has_receipt(&yard->machine.rig, yard->id, "confirmed"));
+}
+
+/* The leader leaves: what it forked has until the deadline, as in a scope. */
+static void
+test_end__forked_before_the_scope_and_its_leader_left__waits_for_the_deadline(void **state)
+{
+        Yard *yard = *state;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in(yard);
+        beget(yard);
+        announce(yard);
+        pass(yard, MACHINE_TICK);
+        agent_kill(&yard->agent);
+        for (unsigned i = 0; i < 10; i++)
+                pass(yard, SECONDS(6));
+        assert_non_null(machine_session(&yard->machine, yard->login));
+        assert_true(child_lives(yard));
+        end_it(yard);
+        let_it_end(yard);
+        assert_false(child_lives(yard));
+        assert_true(has_receipt(&yard->machine.rig, yard->id, "confirmed"));
+}
+
+static void test_end__forked_in_the_scope__is_judged_by_the_scope(void **state)
+{
+        Yard *yard = *state;
+        const Session *session;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in(yard);
+        announce(yard);
+        beget(yard);
+        session = machine_session(&yard->machine, yard->login);
+        assert_false(session->split);
+        assert_null(session->home);
+        end_it(yard);
+        let_it_end(yard);
+        assert_false(child_lives(yard));
+        assert_true(has_receipt(&yard->machine.rig, yard->id, "confirmed"));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, yard_setup, yard_teardown)
+        const struct CMUnitTest tests[] = {
+                T(test_end__forked_before_the_scope_was_made__ends_with_it),
+                T(test_end__forked_before_the_scope_and_its_leader_left__waits_for_the_deadline),
+                T(test_end__forked_in_the_scope__is_judged_by_the_scope),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
