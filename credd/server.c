@@ -201,12 +201,11 @@ static int listen_on(Server *server, PeerKind kind, int fd)
         Listener *listener = &server->listeners[kind];
         int r;
 
-        *listener =
-                (Listener){.server = server,
-                           .kind = kind,
-                           .fd = fd,
-                           .places = files_for_connections(kind == PEER_LOGIN ? LOGIN_PLACES
-                                                                              : ADMIN_PLACES)};
+        *listener = (Listener){
+                .server = server,
+                .kind = kind,
+                .fd = fd,
+                .places = files_for_connections(kind == PEER_LOGIN ? LOGIN_PLACES : ADMIN_PLACES)};
         if (fd < 0)
                 return 0;
         /* systemd hands them over blocking, and on_connect() accepts until nobody waits. */

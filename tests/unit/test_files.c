@@ -115,7 +115,8 @@ static void test_files__taken_one_by_one__left_until_those_set_apart(void **stat
 /* --- the daemon --- */
 
 /* The clients' own descriptors come first: they are in this process, too. */
-static void test_server__no_descriptor_for_all__some_stay_free_and_who_waits_has_his_turn(void **state)
+static void
+test_server__no_descriptor_for_all__some_stay_free_and_who_waits_has_his_turn(void **state)
 {
         static const unsigned n_clients = 6, n_at_once = 2;
         struct rlimit before;
@@ -160,7 +161,8 @@ static void test_server__no_descriptor_for_all__some_stay_free_and_who_waits_has
         assert_int_equal(rig_start(rig), 0);
 }
 
-static void test_login__as_many_sessions_as_can_be_watched__refused_and_no_use_is_spent(void **state)
+static void
+test_login__as_many_sessions_as_can_be_watched__refused_and_no_use_is_spent(void **state)
 {
         Rig *rig = *state;
         char id[TOKEN_ID_LEN + 1];
