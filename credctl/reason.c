@@ -51,6 +51,8 @@ static const Reason reasons[] = {
          "Compare credctl show ID with credctl role show ROLE; issue another that fits."},
         {"too-many-sessions", "As many of its sessions are open as its role allows (MaxSessions).",
          "End one of them, or wait: credctl sessions."},
+        {"host-full", "As many sessions are open on this host as credd can watch.",
+         "End some, or wait: credctl sessions; LimitNOFILE= of credd.service sets how many."},
         {"no-live-credential",
          "This user must have a live credential, whatever else opens the door.",
          "Issue one for this user, or see require_credential= in pam_ephemeral(8)."},

@@ -9,7 +9,8 @@ int facts_rules(const Manager *manager, const char *role, PolicyRules *ret)
 {
         *ret = (PolicyRules){.config = &manager->config,
                              .role = roles_find(manager->roles, role),
-                             .role_off = role && store_role_off(manager->store, role)};
+                             .role_off = role && store_role_off(manager->store, role),
+                             .host_full = sessions_full(manager->sessions)};
         return 0;
 }
 

@@ -271,6 +271,8 @@ static int open_bus(Logind *logind)
         if (r >= 0)
                 r = sd_bus_set_connected_signal(bus, 1);
         if (r >= 0)
+                r = sd_bus_negotiate_fds(bus, 0); /* any peer could send some, and fill us */
+        if (r >= 0)
                 r = sd_bus_set_close_on_exit(bus, 0); /* closing so would wait for a slow bus */
         if (r >= 0)
                 r = sd_bus_set_method_call_timeout(bus, CALL_TIMEOUT_USEC); /* for the matches */

@@ -46,10 +46,12 @@ static bool role_still_allows(const PolicyRules *rules, const Credential *creden
                source_allowed(role->sources, facts->rhost) && policy_still_long(rules, credential);
 }
 
-/* open: how many logins of it are open beside this one. */
-static Refusal check_role(const PolicyRules *rules, const Credential *credential,
-                          const LoginFacts *facts, int64_t open)
+/* The host's room, and what its role says. open: how many logins of it are open beside this one. */
+static Refusal check_rules(const PolicyRules *rules, const Credential *credential,
+                           const LoginFacts *facts, int64_t open)
 {
+        if (rules->host_full)
+                return REFUSAL_HOST_FULL;
         if (!credential->role)
                 return REFUSAL_NONE;
         if (rules->role_off)
@@ -97,7 +99,7 @@ Refusal policy_login(const PolicyRules *rules, const Credential *credential,
                 return REFUSAL_SERVICE;
         if (!source_allowed(credential->sources, facts->rhost))
                 return REFUSAL_SOURCE;
-        return check_role(rules, credential, facts, credential->open_logins);
+        return check_rules(rules, credential, facts, credential->open_logins);
 }
 
 Refusal policy_session(const PolicyRules *rules, const Credential *credential,
@@ -114,7 +116,7 @@ Refusal policy_session(const PolicyRules *rules, const Credential *credential,
                 return REFUSAL_EXPIRED;
         if (!service_allowed(credential->services, facts->service))
                 return REFUSAL_SERVICE;
-        return check_role(rules, credential, facts, credential->open_logins - 1);
+        return check_rules(rules, credential, facts, credential->open_logins - 1);
 }
 
 bool policy_suspended(const PolicyRules *rules, const Credential *credential, bool frozen)
@@ -145,6 +147,7 @@ const char *refusal_to_string(Refusal refusal)
                 [REFUSAL_ROLE_OFF] = "role-off",
                 [REFUSAL_ROLE] = "role-changed",
                 [REFUSAL_SESSIONS] = "too-many-sessions",
+                [REFUSAL_HOST_FULL] = "host-full",
                 [REFUSAL_NONE_LIVE] = "no-live-credential",
         };
 

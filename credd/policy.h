@@ -31,6 +31,7 @@ typedef struct PolicyRules {
         const Config *config;
         const Role *role; /* of that name, as it is loaded now; NULL: none, or it is gone */
         bool role_off;
+        bool host_full; /* no more sessions can be watched */
 } PolicyRules;
 
 /* 0: allowed; 1: refused, and the reason is in refusal. By whom is rights.h's. A request that names a role
@@ -81,6 +82,7 @@ typedef enum Refusal {
         REFUSAL_ROLE_OFF,  /* switched off */
         REFUSAL_ROLE,      /* its role is gone, or allows less than it did at the issue */
         REFUSAL_SESSIONS,  /* as many sessions of it are open as its role allows */
+        REFUSAL_HOST_FULL, /* as many sessions are open as can be watched */
         REFUSAL_NONE_LIVE, /* a gated user without a live credential */
         REFUSAL_MAX,
 } Refusal;

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Accepting. The Login socket has places of its own, which only root can take, so that nothing a
  * stranger does on the Admin socket keeps anybody from logging in. Places are counted, not hoped
- * for: their sum stays below the limit of open files, whatever that is. Should none be left all the same
- * (sessions hold two each), who waits goes on waiting, and is looked at again in a moment: the kernel would
- * say at once, and for ever, that somebody waits. */
+ * for: their sum stays below the limit of open files. Where that is too low for them, and none is left for a
+ * connection, who waits goes on waiting, and is looked at again in a moment: the kernel would say at once,
+ * and for ever, that somebody waits. */
 #include "credd/server.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 
 #include "common/varlink.h"
+#include "credd/files.h"
+#include "credd/session.h"
 
-/* Of so many open files, LimitNOFILE=; with fewer they shrink in proportion. */
-#define FILES        16384
 #define LOGIN_PLACES 2048
 #define ADMIN_PLACES 512
-#define PLACES_LEAST 4
 #define ROOT_SHARE   8  /* one place in eight on the Admin socket is root's alone */
 #define UID_SHARE    16 /* one in sixteen may be one uid's */
 /* A login is mostly dealt with as it is accepted, and no end of a session is to wait for many. */
@@ -46,6 +46,7 @@ struct Server {
         Manager *manager;
         Listener listeners[PEER_KIND_MAX];
         LIST_HEAD(, Place) places;
+        unsigned files; /* up to so many connections and sessions there is room without a look */
 };
 
 static void place_free(Place *place)
@@ -138,13 +139,28 @@ static int admit(Listener *listener, int fd, PeerIdentity *identity, Peer **ret_
         return 0;
 }
 
-/* false: nobody waits. */
+/* A descriptor for one more connection, beside those that are set apart. */
+static bool has_file(const Server *server)
+{
+        const Listener *login = &server->listeners[PEER_LOGIN];
+        const Listener *admin = &server->listeners[PEER_ADMIN];
+
+        return login->taken + admin->taken + sessions_live(server->manager->sessions) <
+                       server->files ||
+               files_left(sd_event_get_fd(server->manager->event));
+}
+
+/* false: nobody waits, or nobody can be taken now. */
 static bool accept_one(Listener *listener)
 {
         CLEANUP(peer_identity_done) PeerIdentity identity = {.uid = UID_NONE, .gid = (gid_t)-1};
         AUTO_CLOSE int fd = -1;
         Peer *peer = NULL;
 
+        if (!has_file(listener->server)) {
+                pause_accepting(listener);
+                return false;
+        }
         fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
                 return true;
@@ -180,26 +196,16 @@ static int on_connect(sd_event_source *source, int fd, uint32_t events, void *us
         return 0;
 }
 
-static unsigned places_for(unsigned places)
-{
-        struct rlimit files = {.rlim_cur = FILES};
-
-        if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= FILES)
-                return places;
-        places = (unsigned)(places * files.rlim_cur / FILES);
-        return places < PLACES_LEAST ? PLACES_LEAST : places;
-}
-
 static int listen_on(Server *server, PeerKind kind, int fd)
 {
         Listener *listener = &server->listeners[kind];
         int r;
 
-        *listener =
-                (Listener){.server = server,
-                           .kind = kind,
-                           .fd = fd,
-                           .places = places_for(kind == PEER_LOGIN ? LOGIN_PLACES : ADMIN_PLACES)};
+        *listener = (Listener){
+                .server = server,
+                .kind = kind,
+                .fd = fd,
+                .places = files_for_connections(kind == PEER_LOGIN ? LOGIN_PLACES : ADMIN_PLACES)};
         if (fd < 0)
                 return 0;
         /* systemd hands them over blocking, and on_connect() accepts until nobody waits. */
@@ -227,6 +233,7 @@ int server_new(Manager *manager, int login_fd, int admin_fd, Server **ret_server
         if (!server)
                 return -ENOMEM;
         server->manager = manager;
+        server->files = files_to_share();
         LIST_INIT(&server->places);
         r = listen_on(server, PEER_LOGIN, login_fd);
         if (r >= 0)
@@ -235,6 +242,9 @@ int server_new(Manager *manager, int login_fd, int admin_fd, Server **ret_server
                 (void)server_free(server);
                 return r;
         }
+        /* It is no reason to leave: what is due is ended all the same. */
+        if (!has_file(server))
+                (void)fprintf(stderr, SD_CRIT "LimitNOFILE= is so low that nobody can connect.\n");
         *ret_server = server;
         return 0;
 }

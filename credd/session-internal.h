@@ -8,7 +8,7 @@ struct Sessions {
         Manager *manager;
         LIST_HEAD(, Session) list;
         Announced *announced;
-        unsigned n;
+        unsigned n, room; /* room: for so many there are descriptors */
         ProcTable processes;
         uint64_t processes_usec; /* when they were read; 0: not yet */
 };

@@ -54,6 +54,8 @@ Sessions *sessions_free(Sessions *sessions);
  * over. */
 int sessions_restore(Sessions *sessions);
 unsigned sessions_live(const Sessions *sessions);
+/* No descriptor may be had for one more. */
+bool sessions_full(const Sessions *sessions);
 unsigned sessions_overdue(const Sessions *sessions);
 /* A live session of that credential is past its deadline. */
 bool sessions_ending(const Sessions *sessions, int64_t credential);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "credd/cgroup.h"
+#include "credd/files.h"
 #include "credd/proc.h"
 #include "credd/session-internal.h"
 #include "credd/warning.h"
@@ -11,6 +12,11 @@
 unsigned sessions_live(const Sessions *sessions)
 {
         return sessions->n;
+}
+
+bool sessions_full(const Sessions *sessions)
+{
+        return sessions->n >= sessions->room;
 }
 
 unsigned sessions_overdue(const Sessions *sessions)
@@ -289,6 +295,7 @@ int sessions_new(Manager *manager, Sessions **ret_sessions)
                 return r;
         }
         sessions->manager = manager;
+        sessions->room = files_for_sessions();
         LIST_INIT(&sessions->list);
         *ret_sessions = sessions;
         return 0;

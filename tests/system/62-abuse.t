@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Too much of everything: connections, calls, changes, and text that is not what it looks like.
+# Too much of everything: connections, calls, open files, changes, and text that is not what it looks like.
 # Logins go on or come back, and nothing of it grows without end. The ratios are printed; what is asserted
 # of them here is generous, and with SOAK=1 it is what a machine at rest must reach.
 # shellcheck disable=SC2016,SC2317  # commands for the lab's shells; functions called by name
@@ -9,6 +9,8 @@
 . "$(dirname "$0")/lib.sh"
 
 admin=/run/credd/io.credd.Admin
+login=/run/credd/io.credd.Login
+drop_ins=/run/systemd/system/credd.service.d
 connections=5000
 rounds=3 logins=10
 [[ -z ${SOAK:-} ]] || rounds=9 logins=60
@@ -18,7 +20,7 @@ write_file /usr/local/bin/pamtime 0755 <"$tools/pamtime"
 # A stack of the module alone, so that it is what is timed.
 in_lab mkdir /etc/pam-abuse.d
 printf '%s required pam_ephemeral.so\n' auth account session | write_file /etc/pam-abuse.d/sshd 0644
-new_users lucy ash bea
+new_users lucy ash bea otto
 wait_until 10 in_lab credctl status
 pid=$(pid_of_credd)
 call() { printf '{"method":"io.credd.Admin.%s","parameters":%s}' "$1" "${2:-"{}"}"; }
@@ -77,6 +79,56 @@ ok "beside $connections connections a login takes $(ratio_of crowd) times as lon
 ok "in the storm $(ratio_of storm) times, at most $storm_limit" within "$(ratio_of storm)" "$storm_limit"
 is "$(pid_of_credd)" "$pid" 'credd is the same process'
 at_most "$(in_lab sh -c 'ls "/proc/$1/fd" | wc -l' sh "$pid")" 60 'and holds no connection any more'
+
+# --- No open file left for who connects
+
+files_of() { in_lab sh -c 'ls "/proc/$1/fd" | wc -l' sh "$1"; }
+cpu_msec() { # of credd so far
+    in_lab sh -c 'set -- $(sed "s/.*) //" "/proc/$1/stat"); echo $((($12 + $13) * 10))' sh "$(pid_of_credd)"
+}
+# The last 16 are nobody's; beside them there is room for a session and a few connections. The watchdog is one
+# that does not forgive.
+in_lab mkdir -p "$drop_ins"
+begin_with_files() { # LIMIT
+    printf '[Service]\nLimitNOFILE=%d\nWatchdogSec=10s\n' "$1" | write_file "$drop_ins/files.conf" 0644
+    in_lab sh -c 'systemctl daemon-reload; systemctl restart credd.service'
+    wait_until 20 in_lab credctl status
+    pid=$(pid_of_credd)
+}
+begin_with_files 16384
+limit=$(($(files_of "$pid") + 16 + 4))
+begin_with_files "$limit"
+token=$(issue_token lucy --uses 3)
+open otto 20s 'trap "" TERM HUP; nohup sleep 7730 >/dev/null 2>&1 & echo ready; while :; do sleep 7731; done'
+wait_ready otto
+# A stranger on the Admin socket, who gets one place; on the Login socket, where only root gets at all, more
+# than there are places: each lot of them is given 10 s.
+hold() { "$source_dir/tests/lab/lab" run "$LAB" bash -c 'exec 3<&0
+    setpriv --reuid=nobody --regid=nogroup --clear-groups wire "$2" crowd 40 <&3 &
+    wire "$1" crowd 24 <&3 & wait' hold "$login" "$admin" 2>&1; }
+coproc HELD { hold; }
+# shellcheck disable=SC2153
+held_in=${HELD[1]} held_pid=$HELD_PID
+all_used() { (($(files_of "$pid") >= limit - 16)); }
+ok "of $limit open files, all are used that may be" wait_until 20 all_used
+before=$(cpu_msec)
+sleep 4
+at_most $(($(cpu_msec) - before)) 1500 'credd does not turn in circles about it, in ms of its CPU time'
+at_most "$(files_of "$pid")" $((limit - 12)) 'and none of the last, but for a moment'
+is "$(ssh_with bea "$LAB_PASSWORD" password echo in)" in 'a password logs in meanwhile'
+ended() { [[ $(count_events "${ids[otto]}" credential-deprovisioned) == 1 ]]; }
+ok 'a session is ended meanwhile' wait_until 60 ended
+ok '  while nothing was free but those' wait_until 10 all_used
+like "$(event_field "${ids[otto]}" credential-deprovisioned CREDD_VERDICT)" 'confirmed|late' '  and verified to be gone'
+is "$(processes_of otto)" '' '  as it is'
+logs_in() { [[ $(ssh_with lucy "$token" password echo in | tr -d '\r') == in ]]; }
+ok 'a token logs in as soon as the idle connections have had their time' wait_until 120 logs_in
+exec {held_in}>&-
+wait "$held_pid" 2>/dev/null
+ok 'with the connections gone all works' wait_until 20 in_lab credctl status
+is "$(pid_of_credd)" "$pid" 'in the same process: the watchdog had nothing to say'
+in_lab sh -c "rm -r $drop_ins; systemctl daemon-reload; systemctl restart credd.service"
+wait_until 20 in_lab credctl status
 
 # --- Changes without end
 

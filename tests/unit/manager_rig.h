@@ -74,6 +74,9 @@ static inline int rig_start(Rig *rig)
                 return r;
         rig->manager->clock.read = rig_read_clock;
         rig->manager->clock.userdata = rig;
+        /* Nobody here has a scope in which there would be a grace; it is part of what is not called late,
+         * however busy the machine is. */
+        rig->manager->config.kill_grace_usec = 60 * USEC_PER_SEC;
         /* nothing has been said yet, and nothing of this is for the machine's own journal */
         rig->manager->outbox = outbox_free(rig->manager->outbox);
         assert_int_equal(outbox_new(rig->manager, "/nonexistent/journal", &rig->manager->outbox),

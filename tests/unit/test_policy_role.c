@@ -351,6 +351,10 @@ static void full(World *w)
 {
         w->credential.open_logins = 2;
 }
+static void host_full(World *w)
+{
+        w->rules.host_full = true;
+}
 static void wider(World *w)
 {
         w->role.max_ttl_usec = HOURS(100);
@@ -401,6 +405,7 @@ static const struct {
         {"lifetime", shorter_life, REFUSAL_ROLE, REFUSAL_ROLE, "MaxLifetime"},
         {"uses", fewer_uses, REFUSAL_ROLE, REFUSAL_ROLE, "MaxUses"},
         {"full", full, REFUSAL_SESSIONS, REFUSAL_NONE, NULL},
+        {"host full", host_full, REFUSAL_HOST_FULL, REFUSAL_HOST_FULL, NULL},
         {"wider", wider, REFUSAL_NONE, REFUSAL_NONE, NULL},
         {"unlimited", unlimited_sessions, REFUSAL_NONE, REFUSAL_NONE, NULL},
         {"holder", holder_wanted, REFUSAL_ROLE, REFUSAL_ROLE, "for whom"},
