@@ -110,12 +110,30 @@ static void print_requests(const Context *context)
                             n == 1 ? "s" : "");
 }
 
+/* Who is in a session that a credential opened wants to know how long; who is not is told nothing. */
+static void print_own_session(const Context *context)
+{
+        const Call call = {.method = "Time", .all_tolerated = true, .silent = true};
+        json_auto_t *reply = NULL;
+        char length[DURATION_TEXT_MAX];
+        uint64_t left;
+
+        if (connection_call(context, &call, &reply) != 0 || !reply ||
+            !record_number(json_object_get(reply, "session"), "left_usec", &left))
+                return;
+        output_line(context, left < 60 * USEC_PER_SEC ? STYLE_ALARM : STYLE_HEADING,
+                    "yours     this session has %s left: credctl time",
+                    duration_format(left - left % USEC_PER_SEC, length));
+}
+
 int verb_status_overview(const Context *context)
 {
         size_t problems;
         int r = show_status(context, &problems);
 
-        if (r == 0 && context->form == OUTPUT_TABLE)
+        if (r == 0 && context->form == OUTPUT_TABLE) {
                 print_requests(context);
+                print_own_session(context);
+        }
         return r;
 }

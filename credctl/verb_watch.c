@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* credctl watch: the events as they happen, a line each, on a narrow terminal broken. What is kept is one number, that of the last
+/* credctl watch: the events as they happen, a line each, on a narrow terminal some. What is kept is one number, that of the last
  * event that was shown: with it the record is taken up again wherever a connection ended, and so
  * nothing is missed and nothing comes twice. */
 #include <inttypes.h>
@@ -20,7 +20,8 @@
 
 #define PAUSE_MIN_MSEC 100
 #define PAUSE_MAX_MSEC 2000
-#define WIDE           120 /* a terminal with room for the whole moment in each line */
+#define WIDE           120 /* a terminal with room for an event in a line */
+#define INDENT         10
 
 const Option verb_watch_options[] = {
         {"since", "TIME", "since_usec", OPTION_MOMENT, "first those since then; -1h, today"},
@@ -79,7 +80,7 @@ static const char *time_of_day(Watch *watch, char when[static WHEN_TEXT_MAX])
 {
         enum { DAY = 10, TIME = 11, ZONE = 20 };
 
-        if (watch->context->columns >= WIDE || strlen(when) <= ZONE)
+        if (strlen(when) <= ZONE)
                 return when;
         if (strncmp(watch->day, when, DAY) != 0 || strcmp(watch->day + ZONE, when + ZONE) != 0) {
                 snprintf(watch->day, sizeof watch->day, "%s", when);
@@ -89,20 +90,40 @@ static const char *time_of_day(Watch *watch, char when[static WHEN_TEXT_MAX])
         return when + TIME;
 }
 
+/* When, whose and what, and below it the rest, as show has it. */
+static void show_narrow(Watch *watch, Style style, const json_t *event, char *when,
+                        const char *words)
+{
+        const json_t *fields = json_object_get(event, "fields");
+        int name = (int)strcspn(words, " ");
+        char label[128], text[EVENT_TEXT_MAX];
+
+        snprintf(label, sizeof label, "%s  %-8s ", time_of_day(watch, when),
+                 record_text_or(event, "credential", "-"));
+        snprintf(text, sizeof text, "%-12s  %.*s", record_text_or(fields, "user", "-"), name,
+                 words);
+        output_item(watch->context, style, (int)strlen(label) + 1, label, text);
+        output_item(watch->context, style, INDENT, "", words + name);
+}
+
 static int show(Watch *watch, const json_t *event)
 {
         const Context *context = watch->context;
         const json_t *fields = json_object_get(event, "fields");
         Style style = style_of(record_number_or(event, "priority", LOG_NOTICE));
-        char words[EVENT_TEXT_MAX], label[128], when[WHEN_TEXT_MAX] = "-";
+        char words[EVENT_TEXT_MAX], label[160], when[WHEN_TEXT_MAX] = "-";
 
         if (context->form == OUTPUT_JSON)
                 return output_json_line(context, "event", event);
         (void)when_format(record_number_or(event, "time_usec", 0), WHEN_LOCAL, when);
-        snprintf(label, sizeof label, "%s  %-8s  %-12s ",
-                 context->stdout_terminal ? time_of_day(watch, when) : when,
+        (void)event_words(event, words);
+        if (context->stdout_terminal && context->columns < WIDE) {
+                show_narrow(watch, style, event, when, words);
+                return 0;
+        }
+        snprintf(label, sizeof label, "%s  %-8s  %-12s ", when,
                  record_text_or(event, "credential", "-"), record_text_or(fields, "user", "-"));
-        output_item(context, style, (int)strlen(label) + 1, label, event_words(event, words));
+        output_item(context, style, (int)strlen(label) + 1, label, words);
         return 0;
 }
 

@@ -56,17 +56,20 @@ for arguments in '' status help list 'list --all' sessions 'sessions --all' requ
     'revoke --all --dry-run' "role disable $role --dry-run" 'role --help' 'audit --help' 'request --help' 'drill --help'; do
     is "$(on_terminal 80 "credctl $arguments" | too_wide 80 | head -n 3)" '' "credctl $arguments: 80 columns are enough"
 done
+# watch goes on until it is stopped
 for arguments in '' status list sessions requests 'role list' "role show $role" "show $wide" "show ${ids[$long]}" "show $asked" \
     "explain --user $long" "explain $wide" doctor audit 'watch --after 0'; do
-    is "$(on_terminal 60 "timeout 5 credctl -q $arguments" | too_wide 60 | head -n 3)" '' "credctl $arguments: so are 60"
+    is "$(on_terminal 60 "timeout 3 credctl -q $arguments" | too_wide 60 | head -n 3)" '' "credctl $arguments: so are 60"
 done
-for arguments in list sessions "show ${ids[$long]}" audit doctor; do
-    isnt "$(on_terminal 200 "credctl $arguments" | too_wide 80 | head -n 1)" '' "credctl $arguments: of 200 it uses more"
-    is "$(on_terminal 200 "credctl $arguments" | too_wide 200 | head -n 3)" '' "credctl $arguments: but not more than there are"
+for arguments in list sessions "show ${ids[$long]}" audit doctor 'watch --after 0'; do
+    on_terminal 200 "timeout 3 credctl $arguments" >"$work/wide"
+    isnt "$(too_wide 80 <"$work/wide" | head -n 1)" '' "credctl $arguments: of 200 it uses more"
+    is "$(too_wide 200 <"$work/wide" | head -n 3)" '' "credctl $arguments: but not more than there are"
 done
-like "$(on_terminal 80 "timeout 3 credctl watch --after 0")" $'^[0-9]{4}-[0-9]{2}-[0-9]{2} [+-][0-9:]+\n[0-9]{2}:[0-9]{2}:[0-9]{2}  ' \
+on_terminal 80 'timeout 3 credctl watch --after 0' >"$work/watch"
+like "$(cat "$work/watch")" $'^[0-9]{4}-[0-9]{2}-[0-9]{2} [+-][0-9:]+\n[0-9]{2}:[0-9]{2}:[0-9]{2}  ' \
     'credctl watch: on a narrow terminal the day stands above, once'
-is "$(on_terminal 80 "timeout 3 credctl watch --after 0" | too_wide 80 | head -n 3)" '' 'and 80 columns are enough'
+is "$(too_wide 80 <"$work/watch" | head -n 3)" '' 'and 80 columns are enough'
 narrow=$(on_terminal 80 credctl list)
 like "$narrow" "$wide a-user-with[a-z-]*\+ " 'a name that is cut ends in a mark'
 like "$narrow" 'No room for [A-Z, -]*HOLDER' 'what was left out is said'
@@ -78,6 +81,8 @@ like "$(in_lab credctl list)" "$wide $long .*$reason" 'and whole'
 # --- What needs attention
 
 overview=$(on_terminal 80 credctl)
+like "$(ssh_with "$long" "$(issue_token "$long")" password credctl)" 'yours +this session has 59min [0-9]+s left: credctl time' \
+    'in a session of a credential, what is left of it is in the overview'
 like "$overview" $'^problem .*break-glass.*\nrequests  1 waits to be decided or collected: credctl requests' 'the overview says what needs somebody'
 unlike "$(in_lab_as bob credctl)" 'problem|requests' 'but not to those who may not see it'
 

@@ -99,6 +99,8 @@ id=$(ask eve oncall)
 like "$(by eve approve "$id")" 'another person' 'who asked does not approve, though an approver'
 like "$(by eve deny "$id")" 'another person' 'nor denies'
 like "$(by ann approve "$(ask ben oncall)")" 'no credential' 'a requester is no approver'
+like "$(in_lab credctl approve "$(id_of "$(issue_token deploy)")" 2>&1)" 'under no role: there is nothing to decide' \
+    'what nobody asked for cannot be approved, and it is said why'
 is "$(by sam request --role oncall --user deploy --reason x)" "$(by sam request --role nosuch --user deploy --reason x)" \
     'a role that sam has no part in: as if it did not exist'
 like "$(by ann request --role oncall --user other --reason x)" 'not for that user' 'another user than the role is for'
