@@ -130,8 +130,10 @@ ok 'and it can be collected' in_lab_as ann credctl collect "$id"
 id=$(ask ann oncall)
 coproc HELD { "$source_dir/tests/lab/lab" run -u dave "$LAB" wire "$admin" call "$(call Requests)" \
     wait call "$(call Approve "{\"id\":\"$id\"}")" 2>&1; }
+# A copy: bash closes what is in HELD as soon as the process has ended, and what it said last would be lost.
 # shellcheck disable=SC2153
-held_out=${HELD[0]} held_in=${HELD[1]} held_pid=$HELD_PID
+held_in=${HELD[1]} held_pid=$HELD_PID
+exec {held_out}<&"${HELD[0]}"
 read -r -t 60 line <&"$held_out"
 like "$line" "$id" 'dave is an approver by his group'
 in_lab gpasswd -d dave r-approve >/dev/null

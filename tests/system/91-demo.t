@@ -52,8 +52,8 @@ lab <<'TYPED'
 credctl status
 echo "user: $(id -un)"
 token=$(credctl issue --user alice --ttl 1min --uses 2 --output token)
-echo "alice: $(sshpass -p "$token" ssh alice@localhost id -un)"
-echo "alice: $(sshpass -p 'correct horse' ssh alice@localhost id -un)"
+echo "alice: $(sshpass -p "$token" ssh -n alice@localhost id -un)"
+echo "alice: $(sshpass -p 'correct horse' ssh -n alice@localhost id -un)"
 TYPED
 is $? 0 'make lab gives a shell, and ends with it'
 out=$(cat "$work/lab")
