@@ -19,6 +19,8 @@
 #include "credctl/when.h"
 #include "credctl/words.h"
 
+#define NAMES_MAX 128 /* of the options that are named in one message */
+
 /* getopt's val of the first option of a table; below are the letters. */
 #define FIRST_VAL 256
 
@@ -190,12 +192,28 @@ static void offer_options(Suggestion *suggestion, const Option *options)
                 suggest_offer(suggestion, options->name);
 }
 
+/* "service, session-ttl"; how many begin with name. */
+static size_t find_beginnings(const Verb *verb, const char *name, char found[static NAMES_MAX])
+{
+        const Option *tables[] = {options_of(verb), arguments_everywhere};
+        size_t n = 0, fill = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(tables); i++)
+                for (const Option *option = tables[i]; option->name; option++) {
+                        if (strncmp(option->name, name, strlen(name)) != 0 || fill >= NAMES_MAX)
+                                continue;
+                        fill += (size_t)snprintf(found + fill, NAMES_MAX - fill, "%s--%s",
+                                                 n++ ? ", " : "", option->name);
+                }
+        return n;
+}
+
 /* getopt_long() says "?" for these three and for an ambiguous abbreviation. val is its optopt, word
  * the argument it stopped at. */
 static int say_bad_option(const Verb *verb, int val, const char *word)
 {
         const Option *option = val ? option_of_val(verb, val) : NULL;
-        char name[64] = "";
+        char name[64] = "", beginnings[NAMES_MAX];
         Suggestion suggestion = {.typed = name};
 
         if (option)
@@ -205,13 +223,25 @@ static int say_bad_option(const Verb *verb, int val, const char *word)
                                   verb ? verb->name : "", verb ? " " : "");
         word += strspn(word, "-");
         snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+        if (*name && find_beginnings(verb, name, beginnings) > 1)
+                return words_fail(OUTCOME_USAGE, "--%s is the beginning of several: %s", name,
+                                  beginnings);
         offer_options(&suggestion, arguments_everywhere);
         offer_options(&suggestion, options_of(verb));
         if (suggestion.best)
                 return words_fail(OUTCOME_USAGE, "no option --%s; did you mean --%s?", name,
                                   suggestion.best);
-        return words_fail(OUTCOME_USAGE, "no option --%s, or more than one; see credctl %s%s--help",
-                          name, verb ? verb->name : "", verb ? " " : "");
+        return words_fail(OUTCOME_USAGE, "no option --%s; see credctl %s%s--help", name,
+                          verb ? verb->name : "", verb ? " " : "");
+}
+
+static int say_no_value(const Option *option)
+{
+        if (!option || !option->help)
+                return words_fail(OUTCOME_USAGE, "--%s wants a value",
+                                  option ? option->name : "that option");
+        return words_fail(OUTCOME_USAGE, "--%s wants a value, %s: %s", option->name, option->value,
+                          option->help);
 }
 
 static int parse_options(json_t *values, const Verb *verb, int argc, char *argv[],
@@ -225,12 +255,8 @@ static int parse_options(json_t *values, const Verb *verb, int argc, char *argv[
         opterr = 0;
         optind = 0; /* glibc: begin anew */
         while ((val = getopt_long(argc, argv, verb ? ":hq" : "+:hq", longs, NULL)) != -1) {
-                if (val == ':') {
-                        const Option *option = option_of_val(verb, optopt);
-
-                        return words_fail(OUTCOME_USAGE, "--%s wants a value",
-                                          option ? option->name : "that option");
-                }
+                if (val == ':')
+                        return say_no_value(option_of_val(verb, optopt));
                 if (val == '?')
                         return say_bad_option(verb, optopt, argv[optind - 1]);
                 r = keep_value(values, option_of_val(verb, val), optarg ? optarg : "", now_usec);
@@ -260,15 +286,42 @@ int arguments_parse(Arguments *arguments, const Verb *verb, int argc, char *argv
         return 0;
 }
 
+int arguments_say_missing(const Verb *verb, const char *name)
+{
+        const Option *option = options_of(verb);
+
+        while (option->name && strcmp(option->name, name) != 0)
+                option++;
+        if (!option->name)
+                return words_fail(OUTCOME_USAGE, "%s wants --%s; see credctl %s --help", verb->name,
+                                  name, verb->name);
+        return words_fail(OUTCOME_USAGE, "%s wants --%s %s, %s; see credctl %s --help", verb->name,
+                          name, option->value, option->help, verb->name);
+}
+
+/* Whoever types "list alice" means "list --user alice". */
+static int say_too_much(const Verb *verb, const char *word)
+{
+        for (const Option *option = options_of(verb); option->name; option++)
+                if (strcmp(option->name, "user") == 0)
+                        return words_fail(OUTCOME_USAGE,
+                                          "%s is too much; did you mean --user %s? "
+                                          "See credctl %s --help",
+                                          word, word, verb->name);
+        return words_fail(OUTCOME_USAGE, "%s is too much; see credctl %s --help", word, verb->name);
+}
+
 int arguments_check(const Arguments *arguments, const Verb *verb)
 {
-        if (verb->required && !json_object_get(arguments->values, verb->required))
-                return words_fail(OUTCOME_USAGE, "%s wants --%s", verb->name, verb->required);
-        if (arguments->n_operands < verb->operands_min)
-                return words_fail(OUTCOME_USAGE, "%s wants %s", verb->name, verb->operands);
+        bool id = strncmp(verb->operands, "ID", 2) == 0;
+
         if (arguments->n_operands > verb->operands_max)
-                return words_fail(OUTCOME_USAGE, "%s: too much; see credctl %s --help",
-                                  arguments->operands[verb->operands_max], verb->name);
+                return say_too_much(verb, arguments->operands[verb->operands_max]);
+        if (arguments->n_operands < verb->operands_min)
+                return words_fail(OUTCOME_USAGE, "%s wants %s; see credctl %s%s", verb->name,
+                                  verb->operands, id ? "list" : verb->name, id ? "" : " --help");
+        if (verb->required && !json_object_get(arguments->values, verb->required))
+                return arguments_say_missing(verb, verb->required);
         return 0;
 }
 

@@ -45,6 +45,8 @@ int arguments_parse(Arguments *arguments, const struct Verb *verb, int argc, cha
                     uint64_t now_usec);
 /* Whether what the verb must have is there, and no more operands than it takes. OUTCOME_USAGE. */
 int arguments_check(const Arguments *arguments, const struct Verb *verb);
+/* The option of that name must be given: OUTCOME_USAGE, said with what it is. */
+int arguments_say_missing(const struct Verb *verb, const char *name);
 void arguments_done(Arguments *arguments);
 
 bool arguments_flag(const Arguments *arguments, const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The report for people, in lines of 80 columns: what needs attention, the totals, then each
+/* The report for people, in lines as wide as the terminal, or of 80 columns: what needs attention, the totals, then each
  * credential's life from the request to the receipt. */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -12,7 +12,6 @@
 #include "credctl/receipt.h"
 #include "credctl/record.h"
 
-#define WIDTH    80
 #define LINE_MAX 2048
 #define LABEL    13 /* where the text of a labelled line begins, from its indent on */
 
@@ -32,7 +31,7 @@ __attribute__((format(printf, 5, 6))) static void labelled(const Context *contex
 {
         char text[LINE_MAX];
         const char *at = text;
-        size_t room = (size_t)(WIDTH - indent - LABEL);
+        size_t room = context->columns - (size_t)(indent + LABEL);
         va_list values;
 
         va_start(values, format);

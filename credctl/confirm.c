@@ -15,12 +15,16 @@ static bool at_terminal(const Context *context)
 
 int confirm_check(const Context *context, const Arguments *arguments)
 {
+        const char *command;
+
         if (at_terminal(context) || arguments_flag(arguments, "yes"))
                 return 0;
+        /* "role disable", of a verb with commands. */
+        command = verb_commands(context->verb) ? arguments->operands[0] : "";
         return words_fail(OUTCOME_USAGE,
-                          "there is no terminal to ask on: %s wants --yes here, which does it "
+                          "there is no terminal to ask on: %s%s%s wants --yes here, which does it "
                           "without a question",
-                          context->verb->name);
+                          context->verb->name, *command ? " " : "", command);
 }
 
 bool confirm_wanted(const Context *context, const Arguments *arguments)

@@ -42,11 +42,12 @@ int connection_say_unreachable(const Context *context, int error)
         case ECONNREFUSED:
                 return words_fail(OUTCOME_UNREACHABLE,
                                   "credd is not reachable at %s (%s); see systemctl status "
-                                  "credd-admin.socket",
+                                  "credd-admin.socket, or ask credctl doctor",
                                   context->socket, strerror(-error));
         case ETIMEDOUT:
                 return words_fail(OUTCOME_UNREACHABLE,
-                                  "credd does not take calls at %s; see systemctl status credd",
+                                  "credd does not take calls at %s; see systemctl status credd, "
+                                  "or ask credctl doctor",
                                   context->socket);
         default:
                 return words_fail(OUTCOME_UNREACHABLE, "no connection to %s: %s", context->socket,

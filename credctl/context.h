@@ -16,6 +16,8 @@ typedef enum OutputForm {
         OUTPUT_FORM_INVALID = -EINVAL,
 } OutputForm;
 
+#define CONTEXT_COLUMNS 80
+
 typedef struct Context {
         const char *socket;
         const struct Verb *verb; /* NULL: none was named */
@@ -26,5 +28,6 @@ typedef struct Context {
         bool stdout_terminal;
         bool stderr_terminal;
         bool colour;
+        unsigned columns; /* of the terminal on stdout, for running text; elsewhere the usual 80 */
         uint64_t now_real_usec;
 } Context;

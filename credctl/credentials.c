@@ -8,6 +8,7 @@
 #include "common/varlink.h"
 #include "credctl/output.h"
 #include "credctl/record.h"
+#include "credctl/state.h"
 #include "credctl/table.h"
 
 static const Column columns[] = {
@@ -41,6 +42,11 @@ static int add_credential(const Context *context, Table *table, const json_t *cr
         char uses[RECORD_TEXT_MAX], until[WHEN_TEXT_MAX], at[WHEN_TEXT_MAX], open[24];
 
         snprintf(open, sizeof open, "%" PRIu64, record_number_or(credential, "sessions_open", 0));
+        /* Of what is over, how long logins would have been possible misleads who sees "in 19min". */
+        const char *limit =
+                context->stdout_terminal && !state_is_live(record_text_or(credential, "state", ""))
+                        ? ""
+                        : "login_limit_usec";
 
         const char *cells[] = {
                 record_text(credential, "id"),
@@ -49,8 +55,8 @@ static int add_credential(const Context *context, Table *table, const json_t *cr
                 record_text(credential, "kind"),
                 record_uses(credential, uses),
                 record_actor(credential, "issued_by"),
-                record_moment_cell(context, credential, "login_limit_usec", until),
-                record_moment_exactly(credential, "login_limit_usec", at),
+                record_moment_cell(context, credential, limit, until),
+                record_moment_exactly(credential, limit, at),
                 open,
                 record_text(credential, "role"),
                 record_text(credential, "holder"),

@@ -18,7 +18,9 @@ void doctor_check_clock(Doctor *doctor)
         if (state < 0)
                 doctor_unseen(doctor, "whether the clock is synchronised", strerror(errno));
         else if (state == TIME_ERROR || (clock.status & STA_UNSYNC))
-                doctor_find(doctor, LEVEL_WARNING, "timedatectl set-ntp true, or see to chrony",
+                doctor_find(doctor, LEVEL_WARNING,
+                            "timedatectl set-ntp true; if it knows no NTP, first apt-get install "
+                            "systemd-timesyncd, or chrony",
                             "the clock is not synchronised: deadlines hold, but the times in the "
                             "record may be wrong");
         doctor_fine(doctor, "the clock is synchronised");

@@ -55,6 +55,7 @@ void doctor_check_pam_sshd(Doctor *doctor);
 void doctor_check_pam_login(Doctor *doctor);
 void doctor_check_pam_files(Doctor *doctor);
 void doctor_check_sshd(Doctor *doctor);
+void doctor_check_nss(Doctor *doctor);
 void doctor_check_users(Doctor *doctor);
 void doctor_check_clock(Doctor *doctor);
 void doctor_check_journal(Doctor *doctor);

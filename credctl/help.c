@@ -98,9 +98,12 @@ void help_verb(const Verb *verb)
 void help_overview(void)
 {
         puts("Usage: credctl [OPTION]... VERB [OPTION]... [ID]...\n\n"
-             "Access to this host that ends, and the proof that it ended.\n");
-        for (const Verb *verb = credctl_verbs; verb->name; verb++)
-                printf("  %-10s %-8s  %s\n", verb->name, verb->operands, verb->line);
+             "Access to this host that ends, and the proof that it ended.");
+        for (const Verb *verb = credctl_verbs; verb->name; verb++) {
+                if (verb->heading)
+                        printf("\n%s:\n", verb->heading);
+                printf("  %-8s %-8s  %s\n", verb->name, verb->operands, verb->line);
+        }
         puts("\nEverywhere:\n");
         print_options(arguments_everywhere);
         puts("\nMore: credctl VERB --help, man credctl");
@@ -118,15 +121,28 @@ int help_unknown_verb(const char *typed)
         return words_fail(OUTCOME_USAGE, "no verb %s; see credctl help", typed);
 }
 
+/* "help role disable": the help of role has it. */
+static bool is_command(const Verb *verb, const char *name)
+{
+        const Command *command = verb_commands(verb);
+
+        while (command && command->name && strcmp(command->name, name) != 0)
+                command++;
+        return command && command->name;
+}
+
 int verb_help_run(const Context *context, const Arguments *arguments)
 {
         const Verb *verb = arguments->n_operands > 0 ? verb_find(arguments->operands[0]) : NULL;
 
         (void)context;
+        if (arguments->n_operands > 0 && !verb)
+                return help_unknown_verb(arguments->operands[0]);
+        if (arguments->n_operands > 1 && !is_command(verb, arguments->operands[1]))
+                return words_fail(OUTCOME_USAGE, "%s has no command %s; see credctl %s --help",
+                                  verb->name, arguments->operands[1], verb->name);
         if (verb)
                 help_verb(verb);
-        else if (arguments->n_operands > 0)
-                return help_unknown_verb(arguments->operands[0]);
         else
                 help_overview();
         return 0;

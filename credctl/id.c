@@ -11,7 +11,11 @@
 #include "credctl/connection.h"
 #include "credctl/outcome.h"
 #include "credctl/record.h"
+#include "credctl/user.h"
+#include "credctl/verb.h"
 #include "credctl/words.h"
+
+#define TOKEN_BEGIN "eph_"
 
 size_t id_read(const char *typed, char ret_id[static TOKEN_ID_LEN + 1])
 {
@@ -42,6 +46,7 @@ static int say_ambiguous(const char *prefix, const json_t *matches)
                           record_join(matches, ids));
 }
 
+/* *ret_id stays as it is if there is none. */
 static int complete(const Context *context, const char *prefix, char **ret_id)
 {
         json_auto_t *parameters = json_pack("{s:b}", "all", 1);
@@ -64,19 +69,54 @@ static int complete(const Context *context, const char *prefix, char **ret_id)
         }
         if (json_array_size(matches) > 1)
                 return say_ambiguous(prefix, matches);
-        *ret_id =
-                strdup(json_array_size(matches) == 1 ? json_string_value(json_array_get(matches, 0))
-                                                     : prefix);
+        if (json_array_size(matches) == 0)
+                return 0;
+        *ret_id = strdup(json_string_value(json_array_get(matches, 0)));
         return *ret_id ? 0 : -ENOMEM;
+}
+
+/* It is in the history of a shell now, and goes no further. */
+static int say_token(void)
+{
+        return words_fail(OUTCOME_USAGE,
+                          "that is a token, which is to be typed at a login alone; its id is the "
+                          "%d characters behind " TOKEN_BEGIN,
+                          TOKEN_ID_LEN);
+}
+
+static int say_user(const Verb *verb, const char *user)
+{
+        for (const Option *option = verb->options; option && option->name; option++)
+                if (strcmp(option->name, "user") == 0)
+                        return words_fail(OUTCOME_FAILED,
+                                          "%s is a user of this host and no id; did you mean "
+                                          "--user %s?",
+                                          user, user);
+        return words_fail(OUTCOME_FAILED,
+                          "%s is a user of this host and no id; see credctl list --user %s", user,
+                          user);
 }
 
 int id_resolve(const Context *context, const char *typed, char **ret_id)
 {
+        AUTO_FREE char *found = NULL;
         char id[TOKEN_ID_LEN + 1];
         size_t len = id_read(typed, id);
 
-        if (len >= ID_PREFIX_MIN && len < TOKEN_ID_LEN && context->stdin_terminal)
-                return complete(context, id, ret_id);
-        *ret_id = strdup(len == TOKEN_ID_LEN ? id : typed);
-        return *ret_id ? 0 : -ENOMEM;
+        if (len >= ID_PREFIX_MIN && len < TOKEN_ID_LEN && context->stdin_terminal) {
+                int r = complete(context, id, &found);
+
+                if (r != 0)
+                        return r;
+        }
+        if (len == 0 && strncasecmp(typed, TOKEN_BEGIN, strlen(TOKEN_BEGIN)) == 0)
+                return say_token();
+        if (!found && len < TOKEN_ID_LEN && user_is_known(typed))
+                return say_user(context->verb, typed);
+        if (!found)
+                found = strdup(len == TOKEN_ID_LEN ? id : typed);
+        if (!found)
+                return -ENOMEM;
+        *ret_id = take_ptr(found);
+        return 0;
 }

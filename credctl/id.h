@@ -15,6 +15,6 @@
 size_t id_read(const char *typed, char ret_id[static TOKEN_ID_LEN + 1]);
 
 /* *ret_id is the id to ask for, to be freed. On a terminal a prefix is completed if only one
- * credential has it; OUTCOME_FAILED: several have. What is no id is passed on as it is, for credd
- * to say so. */
+ * credential has it; OUTCOME_FAILED: several have, or it is the name of a user; OUTCOME_USAGE: it is
+ * a token. What else is no id is passed on as it is, for credd to say so. */
 int id_resolve(const Context *context, const char *typed, char **ret_id);

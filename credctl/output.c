@@ -14,7 +14,7 @@
 #include "credctl/words.h"
 
 #define SCHEMA 1
-#define WIDTH  80
+#define LEAST  20 /* columns, for text beside a label, however narrow the terminal */
 
 /* Lengths of time; every other member in _usec is a moment. */
 static const char *const lengths[] = {"ttl_usec",         "session_ttl_usec", "left_usec",
@@ -77,13 +77,16 @@ void output_item(const Context *context, Style style, int indent, const char *la
                  const char *text)
 {
         int room = indent > 0 ? indent - 1 : 0;
+        size_t width = context->columns > (unsigned)indent + LEAST
+                               ? context->columns - (unsigned)indent
+                               : LEAST;
 
         if (!context->stdout_terminal) {
                 output_line(context, style, "%-*s%s%s", room, label, indent > 0 ? " " : "", text);
                 return;
         }
         while (*(text += strspn(text, " "))) {
-                int len = (int)output_piece(text, WIDTH - (size_t)indent);
+                int len = (int)output_piece(text, width);
 
                 output_line(context, style, "%-*s%s%.*s", room, label, indent > 0 ? " " : "", len,
                             text);

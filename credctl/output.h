@@ -24,7 +24,7 @@ const char *output_colour(Style style);
 void output_line(const Context *context, Style style, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
-/* Text that stands so far in. On a terminal it is broken to 80 columns, elsewhere it is one line. */
+/* Text that stands so far in. On a terminal it is broken to its width, elsewhere it is one line. */
 void output_paragraph(const Context *context, int indent, const char *text);
 /* The same with a label before it, which is shorter than that. */
 void output_item(const Context *context, Style style, int indent, const char *label,

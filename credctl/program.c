@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +54,16 @@ static int form_from_arguments(const Arguments *arguments, const Verb *verb, Out
         return 0;
 }
 
+/* Text in less than 40 columns is no text; a terminal may not know how wide it is. */
+static unsigned columns_of_terminal(void)
+{
+        struct winsize size = {0};
+
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+                return CONTEXT_COLUMNS;
+        return size.ws_col < 40 ? 40 : size.ws_col;
+}
+
 static int context_init(Context *context, const Arguments *arguments, const Verb *verb,
                         uint64_t now_usec)
 {
@@ -67,6 +78,7 @@ static int context_init(Context *context, const Arguments *arguments, const Verb
                 .stdin_terminal = isatty(STDIN_FILENO),
                 .stdout_terminal = isatty(STDOUT_FILENO),
                 .stderr_terminal = isatty(STDERR_FILENO),
+                .columns = columns_of_terminal(),
                 .now_real_usec = now_usec,
         };
         context->colour = context->stdout_terminal && !(no_color && *no_color);

@@ -46,10 +46,10 @@ static void print_evidence(const Context *context, const json_t *evidence)
         char late[DURATION_TEXT_MAX], steps[RECORD_TEXT_MAX], seen[RECORD_TEXT_MAX + 8];
         uint64_t late_usec = record_number_or(evidence, "late_usec", 0);
 
-        output_line(context, STYLE_PLAIN,
-                    "  session        %s, leader %" PRIu64 ": gone %s after its deadline",
-                    record_text_or(evidence, "session", "without an id"),
-                    record_number_or(evidence, "leader", 0), duration_format(late_usec, late));
+        snprintf(seen, sizeof seen, "%s, leader %" PRIu64 ": gone %s after its deadline",
+                 record_text_or(evidence, "session", "without an id"),
+                 record_number_or(evidence, "leader", 0), duration_format(late_usec, late));
+        output_item(context, STYLE_PLAIN, INDENT, "  session", seen);
         snprintf(seen, sizeof seen, "seen: leader %s; logind: %s; scope %s; processes: %s",
                  record_text_or(evidence, "leader_sign", "?"),
                  record_text_or(evidence, "logind_sign", "?"),

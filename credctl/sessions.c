@@ -22,13 +22,14 @@ static const Column columns[] = {
         {.name = "HOLDER", .least = 10, .spare = 5},
 };
 
-/* "1h 30min"; off a terminal the same as one word, which duration_parse() takes too. */
+/* "1h 30min"; off a terminal the same as one word, which duration_parse() takes too. Parts of a second
+ * tell nobody anything. */
 static const char *format_left(const Context *context, uint64_t left_usec,
                                char buffer[static DURATION_TEXT_MAX])
 {
         char *blank;
 
-        duration_format(left_usec, buffer);
+        duration_format(left_usec - left_usec % USEC_PER_SEC, buffer);
         while (!context->stdout_terminal && (blank = strchr(buffer, ' ')))
                 memmove(blank, blank + 1, strlen(blank));
         return buffer;

@@ -24,3 +24,8 @@ int user_find_uid(const char *user, uid_t *ret_uid)
                                   strerror(errno));
         return words_fail(OUTCOME_FAILED, "no user %s on this host", user);
 }
+
+bool user_is_known(const char *user)
+{
+        return getpwnam(user) != NULL;
+}

@@ -18,6 +18,7 @@ typedef struct Verb {
         int operands_min, operands_max;
         unsigned forms; /* of --output, beside table and json: VERB_... */
         int (*run)(const Context *context, const Arguments *arguments);
+        const char *heading; /* of the group in the overview that it begins; NULL: it begins none */
 } Verb;
 
 /* What a verb such as "role" has of its own: each with the operand that must follow it (NULL: none)

@@ -57,11 +57,12 @@ static int read_question(const Context *context, const Arguments *arguments,
                 question->as_of = true;
                 question->since_usec = arguments_number(arguments, "as-of", now);
                 question->until_usec = question->since_usec;
-        } else if (question->since_usec >= question->until_usec)
-                return words_fail(OUTCOME_USAGE, "--since must be before --until");
-        if (question->until_usec > now)
+        }
+        if (question->until_usec > now || question->since_usec > now)
                 return words_fail(OUTCOME_USAGE,
                                   "nobody can report what is still to come: see credctl list");
+        if (!question->as_of && question->since_usec >= question->until_usec)
+                return words_fail(OUTCOME_USAGE, "--since must be before --until");
         return 0;
 }
 

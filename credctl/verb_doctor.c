@@ -18,13 +18,21 @@ static const struct {
         const char *name;
         void (*run)(Doctor *doctor);
 } checks[] = {
-        {"daemon", doctor_check_daemon},       {"version", doctor_check_version},
-        {"accounts", doctor_check_people},     {"state", doctor_check_state},
-        {"polkit", doctor_check_polkit},       {"logind", doctor_check_logind},
-        {"pam-sshd", doctor_check_pam_sshd},   {"pam-login", doctor_check_pam_login},
-        {"pam-files", doctor_check_pam_files}, {"sshd", doctor_check_sshd},
-        {"users", doctor_check_users},         {"clock", doctor_check_clock},
-        {"journal", doctor_check_journal},     {"timers", doctor_check_timers},
+        {"daemon", doctor_check_daemon},
+        {"version", doctor_check_version},
+        {"accounts", doctor_check_people},
+        {"state", doctor_check_state},
+        {"polkit", doctor_check_polkit},
+        {"logind", doctor_check_logind},
+        {"pam-sshd", doctor_check_pam_sshd},
+        {"pam-login", doctor_check_pam_login},
+        {"pam-files", doctor_check_pam_files},
+        {"sshd", doctor_check_sshd},
+        {"nss", doctor_check_nss},
+        {"users", doctor_check_users},
+        {"clock", doctor_check_clock},
+        {"journal", doctor_check_journal},
+        {"timers", doctor_check_timers},
 };
 
 /* Also without root and with nothing running: what cannot be seen is a finding. */

@@ -121,16 +121,17 @@ static void print_where(const Context *context, const json_t *attempt)
         uint64_t count = record_number_or(attempt, "count", 1);
         const char *rhost = record_text(attempt, "rhost");
         const char *id = record_text(attempt, "credential");
-        char moment[RECORD_TEXT_MAX], times[32] = "";
+        char moment[RECORD_TEXT_MAX], text[2 * RECORD_TEXT_MAX], times[32] = "";
 
         if (count > 1)
                 snprintf(times, sizeof times, ", %" PRIu64 " times", count);
         output_line(context, STYLE_HEADING, "%s",
                     record_moment(context, attempt, "time_usec", moment));
-        output_line(context, STYLE_PLAIN, "  %s%s through %s%s%s%s%s",
-                    record_text_or(attempt, "reason", "?"), times,
-                    record_text_or(attempt, "service", "?"), rhost ? " from " : "", rhost ?: "",
-                    id ? ", credential " : "", id ?: "");
+        snprintf(text, sizeof text, "%s%s through %s%s%s%s%s",
+                 record_text_or(attempt, "reason", "?"), times,
+                 record_text_or(attempt, "service", "?"), rhost ? " from " : "", rhost ?: "",
+                 id ? ", credential " : "", id ?: "");
+        output_paragraph(context, 2, text);
 }
 
 /* Each reason is explained once, where it comes first. */
@@ -176,12 +177,14 @@ static int print_words(const Context *context, const json_t *credential, const j
 {
         const char *state = record_text_or(credential, "state", "?");
         const char *words = state_words(state);
+        char text[RECORD_TEXT_MAX];
 
+        (void)snprintf(text, sizeof(text), "Credential %s of %s: %s%s%s",
+                       record_text_or(credential, "id", "?"),
+                       record_text_or(credential, "user", "?"), state, words ? ", " : "",
+                       words ?: "");
         if (credential)
-                output_line(context, STYLE_HEADING, "Credential %s of %s: %s%s%s",
-                            record_text_or(credential, "id", "?"),
-                            record_text_or(credential, "user", "?"), state, words ? ", " : "",
-                            words ?: "");
+                output_item(context, STYLE_HEADING, 0, "", text);
         if (json_array_size(attempts) == 0)
                 output_line(context, STYLE_PLAIN, "Nothing of that kind is recorded.");
         else if (print_attempts(context, attempts) < 0)

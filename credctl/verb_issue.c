@@ -147,15 +147,24 @@ static bool with_words(const Context *context)
         return context->form == OUTPUT_TABLE && !context->quiet;
 }
 
+/* Around what is to be copied from the screen. */
+static void print_gap(const Context *context)
+{
+        if (with_words(context) && context->stdout_terminal)
+                output_line(context, STYLE_PLAIN, "%s", "");
+}
+
 static int print_issued(const Context *context, const json_t *credential, const char *token)
 {
         int r;
 
         if (with_words(context))
                 print_terms(context, credential);
+        print_gap(context);
         r = output_secret(token);
         if (r < 0)
                 return r;
+        print_gap(context);
         if (with_words(context))
                 print_hints(context, credential);
         return 0;

@@ -31,13 +31,13 @@ const Option verb_request_options[] = {
         {.name = NULL},
 };
 
-static int check_arguments(const Arguments *arguments)
+static int check_arguments(const Context *context, const Arguments *arguments)
 {
         static const char *const needed[] = {"role", "user", "reason"};
 
         for (size_t i = 0; i < ELEMENTSOF(needed); i++)
                 if (!arguments_text(arguments, needed[i]))
-                        return words_fail(OUTCOME_USAGE, "request wants --%s", needed[i]);
+                        return arguments_say_missing(context->verb, needed[i]);
         return 0;
 }
 
@@ -139,7 +139,7 @@ static int ask(const Context *context, const Arguments *arguments, json_t **ret_
         uid_t uid = (uid_t)-1;
         int r;
 
-        r = check_arguments(arguments);
+        r = check_arguments(context, arguments);
         if (r == 0)
                 r = user_find_uid(arguments_text(arguments, "user"), &uid);
         if (r == 0)

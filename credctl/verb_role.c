@@ -59,10 +59,10 @@ static int check_operands(const Command *command, const Arguments *arguments)
         int wanted = command->operand ? 2 : 1;
 
         if (arguments->n_operands < wanted)
-                return words_fail(OUTCOME_USAGE, "role %s wants %s", command->name,
-                                  command->operand);
+                return words_fail(OUTCOME_USAGE, "role %s wants %s; see credctl role --help",
+                                  command->name, command->operand);
         if (arguments->n_operands > wanted)
-                return words_fail(OUTCOME_USAGE, "%s: too much; see credctl role --help",
+                return words_fail(OUTCOME_USAGE, "%s is too much; see credctl role --help",
                                   arguments->operands[wanted]);
         return 0;
 }

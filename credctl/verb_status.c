@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* credctl status: what needs an admin first, then a few figures. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "common/varlink.h"
 #include "credctl/connection.h"
@@ -38,7 +39,7 @@ static void print_figures(const Context *context, const json_t *status)
         uint64_t open = record_number_or(status, "sessions_open", 0);
         uint64_t overdue = record_number_or(status, "sessions_overdue", 0);
         uint64_t behind = record_number_or(status, "journal_behind", 0);
-        char started[RECORD_TEXT_MAX];
+        char started[RECORD_TEXT_MAX], logins[128];
 
         output_line(context, STYLE_PLAIN, "credd     %s on %s",
                     record_text_or(status, "version", "?"), record_text_or(status, "host", "?"));
@@ -48,12 +49,12 @@ static void print_figures(const Context *context, const json_t *status)
                 return; /* how it goes is told to admins and auditors */
         output_line(context, overdue ? STYLE_ALARM : STYLE_PLAIN,
                     "sessions  %" PRIu64 " open, %" PRIu64 " past the deadline", open, overdue);
-        output_line(context, STYLE_PLAIN,
-                    "logins    %" PRIu64 " asked, %" PRIu64 " accepted, %" PRIu64
-                    " refused, since the start",
-                    record_number_or(status, "logins_asked", 0),
-                    record_number_or(status, "logins_accepted", 0),
-                    record_number_or(status, "logins_refused", 0));
+        snprintf(logins, sizeof logins,
+                 "%" PRIu64 " asked, %" PRIu64 " accepted, %" PRIu64 " refused, since the start",
+                 record_number_or(status, "logins_asked", 0),
+                 record_number_or(status, "logins_accepted", 0),
+                 record_number_or(status, "logins_refused", 0));
+        output_item(context, STYLE_PLAIN, 10, "logins", logins);
         output_line(context, STYLE_PLAIN, "logind    %s", record_text_or(status, "logind", "?"));
         output_line(context, STYLE_PLAIN, "journal   %" PRIu64 " entr%s behind", behind,
                     behind == 1 ? "y" : "ies");
@@ -98,16 +99,33 @@ int verb_status_run(const Context *context, const Arguments *arguments)
 static void print_requests(const Context *context)
 {
         json_auto_t *parameters = json_object(), *requests = NULL;
+        char text[128];
         size_t n;
 
         if (!parameters ||
             connection_read_pages(context, "Requests", "requests", parameters, &requests) != 0)
                 return;
         n = json_array_size(requests);
+        snprintf(text, sizeof text, "%zu wait%s to be decided or collected: credctl requests", n,
+                 n == 1 ? "s" : "");
         if (n > 0)
-                output_line(context, STYLE_WARNING,
-                            "requests  %zu wait%s to be decided or collected: credctl requests", n,
-                            n == 1 ? "s" : "");
+                output_item(context, STYLE_WARNING, 10, "requests", text);
+}
+
+/* Who is in a session that a credential opened wants to know how long; who is not is told nothing. */
+static void print_own_session(const Context *context)
+{
+        const Call call = {.method = "Time", .all_tolerated = true, .silent = true};
+        json_auto_t *reply = NULL;
+        char length[DURATION_TEXT_MAX];
+        uint64_t left;
+
+        if (connection_call(context, &call, &reply) != 0 || !reply ||
+            !record_number(json_object_get(reply, "session"), "left_usec", &left))
+                return;
+        output_line(context, left < 60 * USEC_PER_SEC ? STYLE_ALARM : STYLE_HEADING,
+                    "yours     this session has %s left: credctl time",
+                    duration_format(left - left % USEC_PER_SEC, length));
 }
 
 int verb_status_overview(const Context *context)
@@ -115,7 +133,9 @@ int verb_status_overview(const Context *context)
         size_t problems;
         int r = show_status(context, &problems);
 
-        if (r == 0 && context->form == OUTPUT_TABLE)
+        if (r == 0 && context->form == OUTPUT_TABLE) {
                 print_requests(context);
+                print_own_session(context);
+        }
         return r;
 }

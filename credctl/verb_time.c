@@ -26,16 +26,15 @@ static void print_ceiling(const Context *context, const json_t *credential, cons
         uint64_t ceiling = record_number_or(credential, "ceiling_usec", 0);
         uint64_t deadline = record_number_or(session, "deadline_usec", 0);
         uint64_t room = ceiling > deadline ? ceiling - deadline : 0;
-        char moment[WHEN_TEXT_MAX], length[DURATION_TEXT_MAX];
+        char moment[WHEN_TEXT_MAX], length[DURATION_TEXT_MAX], text[RECORD_TEXT_MAX];
 
         moment_of(credential, "ceiling_usec", moment);
         if (room < USEC_PER_SEC)
-                output_line(context, STYLE_PLAIN,
-                            "ceiling     %s: no extension can give more than this", moment);
+                snprintf(text, sizeof text, "%s: no extension can give more than this", moment);
         else
-                output_line(context, STYLE_PLAIN,
-                            "ceiling     %s: an extension can give %s more at most", moment,
-                            duration_format(room - room % USEC_PER_SEC, length));
+                snprintf(text, sizeof text, "%s: an extension can give %s more at most", moment,
+                         duration_format(room - room % USEC_PER_SEC, length));
+        output_item(context, STYLE_PLAIN, 12, "ceiling", text);
 }
 
 static void print_time(const Context *context, const json_t *credential, const json_t *session)

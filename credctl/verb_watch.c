@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* credctl watch: the events as they happen, a line each. What is kept is one number, that of the last
+/* credctl watch: the events as they happen, a line each, on a narrow terminal some. What is kept is one number, that of the last
  * event that was shown: with it the record is taken up again wherever a connection ended, and so
  * nothing is missed and nothing comes twice. */
 #include <inttypes.h>
@@ -20,6 +20,8 @@
 
 #define PAUSE_MIN_MSEC 100
 #define PAUSE_MAX_MSEC 2000
+#define WIDE           120 /* a terminal with room for an event in a line */
+#define INDENT         10
 
 const Option verb_watch_options[] = {
         {"since", "TIME", "since_usec", OPTION_MOMENT, "first those since then; -1h, today"},
@@ -30,12 +32,13 @@ const Option verb_watch_options[] = {
 
 typedef struct Watch {
         const Context *context;
-        const char *user;   /* NULL: of any */
-        json_t *ids;        /* of these credentials alone; empty: of any */
-        json_t *parameters; /* of the next call */
-        bool answered;      /* credd has been heard, once */
-        bool away;          /* ... and is not there now, which has been said */
-        uint64_t last;      /* the event seen last */
+        const char *user;        /* NULL: of any */
+        json_t *ids;             /* of these credentials alone; empty: of any */
+        json_t *parameters;      /* of the next call */
+        bool answered;           /* credd has been heard, once */
+        bool away;               /* ... and is not there now, which has been said */
+        uint64_t last;           /* the event seen last */
+        char day[WHEN_TEXT_MAX]; /* the moment whose day and zone stand on the terminal */
 } Watch;
 
 static void watch_done(Watch *watch)
@@ -71,18 +74,56 @@ static Style style_of(uint64_t priority)
         return priority == LOG_NOTICE ? STYLE_PLAIN : STYLE_FAINT;
 }
 
-static int show(const Context *context, const json_t *event)
+/* "2030-01-31 18:00:00 +01:00" is most of a narrow line: its day and its zone, the same line after line, go
+ * above those that have them. */
+static const char *time_of_day(Watch *watch, char when[static WHEN_TEXT_MAX])
+{
+        enum { DAY = 10, TIME = 11, ZONE = 20 };
+
+        if (strlen(when) <= ZONE)
+                return when;
+        if (strncmp(watch->day, when, DAY) != 0 || strcmp(watch->day + ZONE, when + ZONE) != 0) {
+                snprintf(watch->day, sizeof watch->day, "%s", when);
+                output_line(watch->context, STYLE_HEADING, "%.*s %s", DAY, when, when + ZONE);
+        }
+        when[ZONE - 1] = '\0';
+        return when + TIME;
+}
+
+/* When, whose and what, and below it the rest, as show has it. */
+static void show_narrow(Watch *watch, Style style, const json_t *event, char *when,
+                        const char *words)
 {
         const json_t *fields = json_object_get(event, "fields");
-        char words[EVENT_TEXT_MAX], when[WHEN_TEXT_MAX];
+        int name = (int)strcspn(words, " ");
+        char label[128], text[EVENT_TEXT_MAX];
+
+        snprintf(label, sizeof label, "%s  %-8s ", time_of_day(watch, when),
+                 record_text_or(event, "credential", "-"));
+        snprintf(text, sizeof text, "%-12s  %.*s", record_text_or(fields, "user", "-"), name,
+                 words);
+        output_item(watch->context, style, (int)strlen(label) + 1, label, text);
+        output_item(watch->context, style, INDENT, "", words + name);
+}
+
+static int show(Watch *watch, const json_t *event)
+{
+        const Context *context = watch->context;
+        const json_t *fields = json_object_get(event, "fields");
+        Style style = style_of(record_number_or(event, "priority", LOG_NOTICE));
+        char words[EVENT_TEXT_MAX], label[160], when[WHEN_TEXT_MAX] = "-";
 
         if (context->form == OUTPUT_JSON)
                 return output_json_line(context, "event", event);
-        output_line(context, style_of(record_number_or(event, "priority", LOG_NOTICE)),
-                    "%s  %-8s  %-12s  %s",
-                    when_format(record_number_or(event, "time_usec", 0), WHEN_LOCAL, when) ?: "-",
-                    record_text_or(event, "credential", "-"), record_text_or(fields, "user", "-"),
-                    event_words(event, words));
+        (void)when_format(record_number_or(event, "time_usec", 0), WHEN_LOCAL, when);
+        (void)event_words(event, words);
+        if (context->stdout_terminal && context->columns < WIDE) {
+                show_narrow(watch, style, event, when, words);
+                return 0;
+        }
+        snprintf(label, sizeof label, "%s  %-8s  %-12s ", when,
+                 record_text_or(event, "credential", "-"), record_text_or(fields, "user", "-"));
+        output_item(context, style, (int)strlen(label) + 1, label, words);
         return 0;
 }
 
@@ -97,7 +138,7 @@ static int take_event(Watch *watch, const json_t *event)
                            " are not in the record (any more); see credctl verify",
                            watch->last + 1, seq - 1);
         watch->last = seq;
-        return is_wanted(watch, event) ? show(watch->context, event) : 0;
+        return is_wanted(watch, event) ? show(watch, event) : 0;
 }
 
 /* From here the next call goes on. */

@@ -141,6 +141,10 @@ static RightsVerdict admins_only(const Caller *caller)
 /* A role that is gone or off stops everything new under it. */
 static RightsVerdict role_stands(const RightsFacts *facts)
 {
+        if (!facts->names_role)
+                return refused("it is under no role",
+                               "it was issued, and under no role: there is nothing to decide or "
+                               "to collect");
         if (!facts->role)
                 return refused("its role is gone", "its role does not exist any more");
         if (facts->role_off)

@@ -4,7 +4,7 @@
 # unpacked, which is the lower layer of the running labs and never written to. Sourced by `lab`.
 
 cache_dir=${CREDD_LAB_CACHE:-/var/cache/credd-lab}
-cache_sources=$(dirname "${BASH_SOURCE[0]}")
+cache_sources=${BASH_SOURCE[0]%/*}
 
 image_path() { # RELEASE
     local key

@@ -49,50 +49,72 @@ is_leader() { # NAME PID
              $1 == "NSpid:" { exit NF > 2 && $NF == 1 ? 0 : 1 }' "/proc/$2/status" 2>/dev/null
 }
 
-# Remembered once found; looked for again after a reboot.
-leader() { # NAME
-    local dir pid children=()
-    dir=$(lab_dir "$1")
-    if { read -r pid <"$dir/leader"; } 2>/dev/null && is_leader "$1" "$pid"; then
-        echo "$pid"
+# Raw, and nothing for a dead process or a zombie. Sets `ticks`: what is called for each command of the
+# tests starts no process for it.
+read_ticks() { # PID
+    local stat
+    ticks=''
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+    # shellcheck disable=SC2086
+    set -- ${stat##*) }
+    [[ $1 != [ZX] ]] || return 1
+    ticks=${20}
+}
+
+# A process from outside would be in no cgroup that the guest can see: it joins this one of the guest's.
+cgroup_for_guests() { # LEADER
+    local path
+    path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+    echo "$(cgroup2_root)${path%/init.scope}/lab-run"
+}
+
+# Sets leader_pid and leader_cgroup. Remembered once found; looked for again after a reboot.
+find_leader() { # NAME
+    local dir=$run_dir/$1 pid known ticks children=()
+    if { read -r leader_pid known leader_cgroup <"$dir/leader"; } 2>/dev/null && [[ $leader_cgroup ]] &&
+        read_ticks "$leader_pid" && [[ $ticks == "$known" ]]; then
         return 0
     fi
     { read -r pid <"$dir/nspawn"; } 2>/dev/null || return 1
     { read -ra children <"/proc/$pid/task/$pid/children"; } 2>/dev/null || true
     for pid in "${children[@]}"; do
-        if is_leader "$1" "$pid"; then
-            echo "$pid" | tee "$dir/leader"
+        if is_leader "$1" "$pid" && read_ticks "$pid"; then
+            leader_pid=$pid
+            leader_cgroup=$(cgroup_for_guests "$pid")
+            echo "$pid $ticks $leader_cgroup" >"$dir/leader"
             return 0
         fi
     done
     return 1
 }
 
-# A process from outside would be in no cgroup that the guest can see: give it one of the guest's.
-join_guest_cgroup() { # LEADER
-    local path cgroup
-    path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
-    cgroup=$(cgroup2_root)${path%/init.scope}/lab-run
-    mkdir -p "$cgroup"
-    echo "$BASHPID" >"$cgroup/cgroup.procs"
+leader() { # NAME; prints its pid
+    local leader_pid leader_cgroup
+    find_leader "$1" && echo "$leader_pid"
 }
 
-account() { # LEADER USER; prints gid and home
-    awk -F: -v user="$2" '$1 == user { print $4 ":" $6 }' "/proc/$1/root/etc/passwd"
+# Sets gid and home.
+find_account() { # LEADER USER
+    local name
+    while IFS=: read -r name _ _ gid _ home _; do
+        [[ $name != "$2" ]] || return 0
+    done <"/proc/$1/root/etc/passwd"
+    return 1
 }
 
 # Becomes the command; call it last, or in a subshell.
 enter() { # NAME USER COMMAND...
-    local name=$1 user=$2 pid gid home=/root as=()
+    local name=$1 user=$2 leader_pid leader_cgroup gid home=/root as=()
     shift 2
-    pid=$(leader "$name") || die "lab '$name' is not running"
+    find_leader "$name" || die "lab '$name' is not running"
     if [[ $user != root ]]; then
-        IFS=: read -r gid home < <(account "$pid" "$user") || die "$name has no user '$user'"
+        find_account "$leader_pid" "$user" || die "$name has no user '$user'"
         as=(setpriv "--reuid=$user" "--regid=$gid" --init-groups)
     fi
-    join_guest_cgroup "$pid"
+    [[ -d $leader_cgroup ]] || mkdir -p "$leader_cgroup"
+    echo "$BASHPID" >"$leader_cgroup/cgroup.procs"
     reset_loginuid
-    exec nsenter -t "$pid" -m -u -i -n -p -C -r -w env -i "HOME=$home" "USER=$user" \
+    exec nsenter -t "$leader_pid" -m -u -i -n -p -C -r -w env -i "HOME=$home" "USER=$user" \
         "LOGNAME=$user" SHELL=/bin/bash LANG=C.UTF-8 "TERM=${TERM:-dumb}" \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${as[@]}" "$@"
 }

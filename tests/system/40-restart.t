@@ -129,7 +129,7 @@ ok "credd answers" wait_until 20 in_lab credctl status
 one_receipt powercut confirmed
 is "$(status_of_credd store)" ok "the store is well"
 is "$(status_of_credd sessions_open)" 0 "no session is left open"
-wait_until 10 eval '[[ $(status_of_credd journal_behind) == 0 ]]'
+wait_until 10 is_calm
 is "$(entries_of powercut)" 2 "what journald may have had in memory alone is sent again"
 ok "both witnesses agree" in_lab credctl verify
 is "$(credd_journal | jq -r .CREDD_SEQ | awk 'NR > 1 && $1 != last + 1 { print last "-" $1 } { last = $1 }')" '' \

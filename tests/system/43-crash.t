@@ -208,7 +208,7 @@ no_receipt() { all_credentials | jq -r 'select(.receipt == null) | .id'; }
 wait_until 120 eval '[[ ! $(no_receipt) ]]'
 is "$(no_receipt)" '' "each credential of the storm has a receipt"
 is "$(status_of_credd sessions_open)" 0 "no session is open"
-wait_until 20 eval '[[ $(status_of_credd journal_behind) == 0 ]]'
+wait_until 20 is_calm
 all_credentials >"$work/credentials"
 credd_journal | jq -c "select((.CREDD_SEQ | tonumber) > $first)" >"$work/journal"
 in_lab sh -c "cat $storm/issued" >"$work/issued"

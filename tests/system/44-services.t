@@ -24,11 +24,10 @@ newest_seq() {
     token=$(issue_token fine --ttl 1h)
     in_lab credctl show --json "$(id_of "$token")" | jq -r '.credentials[0].events | map(.seq) | max'
 }
-nothing_waits() { [[ $(status_of_credd journal_behind) == 0 ]]; }
 all_is_there() { # WHEN
     local newest
     newest=$(newest_seq)
-    wait_until 60 nothing_waits
+    wait_until 60 is_calm
     is "$(credd_journal | jq -r .CREDD_SEQ | awk -v n="$newest" '$1 <= n' | wc -l)" "$newest" \
         "$1: the journal has each of the $newest events"
 }

@@ -10,7 +10,6 @@ verify() { # what it says is in $said, its status in $status
     status=0
     said=$(in_lab sh -c 'journalctl --sync; exec credctl verify' 2>&1) || status=$?
 }
-is_calm() { [[ $(status_of_credd journal_behind) == 0 ]]; }
 stop_credd() { in_lab systemctl stop credd-login.socket credd-admin.socket credd.service; }
 start_credd() {
     in_lab systemctl start credd-login.socket credd-admin.socket credd.service

@@ -56,9 +56,20 @@ for arguments in '' status help list 'list --all' sessions 'sessions --all' requ
     'revoke --all --dry-run' "role disable $role --dry-run" 'role --help' 'audit --help' 'request --help' 'drill --help'; do
     is "$(on_terminal 80 "credctl $arguments" | too_wide 80 | head -n 3)" '' "credctl $arguments: 80 columns are enough"
 done
-for arguments in list sessions requests; do
-    is "$(on_terminal 60 "credctl -q $arguments" | too_wide 60 | head -n 3)" '' "credctl $arguments: so are 60"
+# watch goes on until it is stopped
+for arguments in '' status list sessions requests 'role list' "role show $role" "show $wide" "show ${ids[$long]}" "show $asked" \
+    "explain --user $long" "explain $wide" doctor audit 'watch --after 0'; do
+    is "$(on_terminal 60 "timeout 3 credctl -q $arguments" | too_wide 60 | head -n 3)" '' "credctl $arguments: so are 60"
 done
+for arguments in list sessions "show ${ids[$long]}" audit doctor 'watch --after 0'; do
+    on_terminal 200 "timeout 3 credctl $arguments" >"$work/wide"
+    isnt "$(too_wide 80 <"$work/wide" | head -n 1)" '' "credctl $arguments: of 200 it uses more"
+    is "$(too_wide 200 <"$work/wide" | head -n 3)" '' "credctl $arguments: but not more than there are"
+done
+on_terminal 80 'timeout 3 credctl watch --after 0' >"$work/watch"
+like "$(cat "$work/watch")" $'^[0-9]{4}-[0-9]{2}-[0-9]{2} [+-][0-9:]+\n[0-9]{2}:[0-9]{2}:[0-9]{2}  ' \
+    'credctl watch: on a narrow terminal the day stands above, once'
+is "$(too_wide 80 <"$work/watch" | head -n 3)" '' 'and 80 columns are enough'
 narrow=$(on_terminal 80 credctl list)
 like "$narrow" "$wide a-user-with[a-z-]*\+ " 'a name that is cut ends in a mark'
 like "$narrow" 'No room for [A-Z, -]*HOLDER' 'what was left out is said'
@@ -70,6 +81,8 @@ like "$(in_lab credctl list)" "$wide $long .*$reason" 'and whole'
 # --- What needs attention
 
 overview=$(on_terminal 80 credctl)
+like "$(ssh_with "$long" "$(issue_token "$long")" password credctl)" 'yours +this session has 59min [0-9]+s left: credctl time' \
+    'in a session of a credential, what is left of it is in the overview'
 like "$overview" $'^problem .*break-glass.*\nrequests  1 waits to be decided or collected: credctl requests' 'the overview says what needs somebody'
 unlike "$(in_lab_as bob credctl)" 'problem|requests' 'but not to those who may not see it'
 
@@ -86,6 +99,19 @@ typo 'did you mean issue\?' help isue
 typo 'did you mean --user\?' list --usr x
 typo 'did you mean disable\?' role disble x
 typo 'did you mean glass\?' role show glas
+typo "$long is too much; did you mean --user $long\?" list "$long"
+typo "$long is a user of this host and no id; did you mean --user $long\?" revoke "$long"
+typo "$long is a user of this host and no id; see credctl list --user $long" show "$long"
+typo 'that is a token, .* its id is the 8 characters behind eph_' show "$(issue_token ulf)"
+typo '--se is the beginning of several: --service, --session-ttl' issue --se sshd
+typo 'issue wants --user USER, who may log in with it; see credctl issue --help' issue
+typo '--ttl wants a value, D: how long a login is possible' issue --ttl
+typo 'request wants --user USER, ' request --role glass
+typo 'extend wants ID; see credctl list' extend --by 1h
+typo 'backup wants FILE; see credctl backup --help' backup
+typo 'role has no command disble; see credctl role --help' help role disble
+like "$(in_lab credctl help role disable)" '^Usage: credctl role ' 'the help of a command is that of its verb'
+like "$(in_lab credctl help)" $'\nHealth:\n  status ' 'the overview has the verbs by what they are for'
 typo 'see credctl help' xyzzy
 like "$(on_terminal 80 "credctl show ${wide:0:4}")" "Credential $wide" 'four characters of an id will do'
 like "$(on_terminal 80 "credctl show zzzz")" 'no credential zzzz' 'if there is one'

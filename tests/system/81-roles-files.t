@@ -131,7 +131,7 @@ like "$(checks /tmp/new-role.conf)" 'longer than MaxTTL=12h of credd.conf' 'and 
 out=$(checks /tmp/none.conf)
 is "$?-$out" '1-/tmp/none.conf: No such file or directory' 'a file that is not there'
 out=$(checks)
-is "$?-$out" '2-credctl: role check wants FILE' 'no file is wrong usage'
+is "$?-$out" '2-credctl: role check wants FILE; see credctl role --help' 'no file is wrong usage'
 out=$(in_lab_as stranger credd --check 2>&1)
 is "$?-$out" "0-$conf: no mistakes; 2 roles" 'a stranger may check all of it, too'
 in_lab mv /usr/sbin/credd /usr/sbin/credd.away

@@ -201,9 +201,10 @@ done
 
 coproc HELD { "$source_dir/tests/lab/lab" run -u adam "$LAB" wire "$admin" call "$(call Show "{\"id\":\"$victim\"}")" \
     wait call "$(call Revoke "{\"id\":\"$victim\"}")" 2>&1; }
+# A copy: bash closes what is in HELD as soon as the process has ended, and what it said last would be lost.
 # shellcheck disable=SC2153
 held_in=${HELD[1]} held_pid=$HELD_PID
-exec {held_out}<&"${HELD[0]}" # the shell closes that of its own as soon as the other side has gone
+exec {held_out}<&"${HELD[0]}"
 read -r -t 60 line <&"$held_out"
 like "$line" "$victim" 'adam is an administrator'
 in_lab gpasswd -d adam credd-admin >/dev/null

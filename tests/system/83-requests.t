@@ -99,6 +99,8 @@ id=$(ask eve oncall)
 like "$(by eve approve "$id")" 'another person' 'who asked does not approve, though an approver'
 like "$(by eve deny "$id")" 'another person' 'nor denies'
 like "$(by ann approve "$(ask ben oncall)")" 'no credential' 'a requester is no approver'
+like "$(in_lab credctl approve "$(id_of "$(issue_token deploy)")" 2>&1)" 'under no role: there is nothing to decide' \
+    'what nobody asked for cannot be approved, and it is said why'
 is "$(by sam request --role oncall --user deploy --reason x)" "$(by sam request --role nosuch --user deploy --reason x)" \
     'a role that sam has no part in: as if it did not exist'
 like "$(by ann request --role oncall --user other --reason x)" 'not for that user' 'another user than the role is for'
@@ -130,9 +132,10 @@ ok 'and it can be collected' in_lab_as ann credctl collect "$id"
 id=$(ask ann oncall)
 coproc HELD { "$source_dir/tests/lab/lab" run -u dave "$LAB" wire "$admin" call "$(call Requests)" \
     wait call "$(call Approve "{\"id\":\"$id\"}")" 2>&1; }
+# A copy: bash closes what is in HELD as soon as the process has ended, and what it said last would be lost.
 # shellcheck disable=SC2153
 held_in=${HELD[1]} held_pid=$HELD_PID
-exec {held_out}<&"${HELD[0]}" # the shell closes that of its own as soon as the other side has gone
+exec {held_out}<&"${HELD[0]}"
 read -r -t 60 line <&"$held_out"
 like "$line" "$id" 'dave is an approver by his group'
 in_lab gpasswd -d dave r-approve >/dev/null

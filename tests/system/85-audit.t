@@ -19,7 +19,6 @@ exceptions() { # KIND FILTER [OPTION...]
     shift 2
     report "[.exceptions[] | select(.kind == \"$kind\") | $filter] | sort" "$@"
 }
-is_calm() { [[ $(status_of_credd journal_behind) == 0 ]]; }
 
 # --- A day: one that ends at its deadline, one that is revoked, one that is extended, one that leaves
 # something behind, one whose deadline comes while credd is down, one that nobody uses, and wrong tries;

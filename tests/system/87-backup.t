@@ -12,7 +12,6 @@ verify() { # what it says is in $said, its status in $status
     status=0
     said=$(in_lab sh -c 'journalctl --sync; exec credctl verify' 2>&1) || status=$?
 }
-is_calm() { [[ $(status_of_credd journal_behind) == 0 ]]; }
 calm() { wait_until 120 is_calm || diag "the journal is behind: $(status_of_credd journal_behind)"; }
 clean() { # WHEN
     calm

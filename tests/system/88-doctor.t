@@ -52,10 +52,10 @@ is "$err" '' 'nothing is on standard error'
 is "$(jq .schema <<<"$out")" 1 'JSON has its schema'
 is "$(jq -r '.checks[] | keys | join(" ")' <<<"$out" | sort -u)" 'check finding level mend' \
     'and of each finding these four'
-is "$(jq -r '[.checks[].check] | unique | length' <<<"$out")" 14 'each check says something'
+is "$(jq -r '[.checks[].check] | unique | length' <<<"$out")" 15 'each check says something'
 is "$(jq -r '.checks[] | select(.level != "ok" and .mend == null) | .finding' <<<"$out")" '' \
     'each finding says what to do'
-for check in daemon version state polkit logind pam-sshd pam-login pam-files sshd users journal; do
+for check in daemon version state polkit logind pam-sshd pam-login pam-files sshd nss users journal; do
     says "^$check ok " "$check is well"
 done
 synchronised=$(in_lab timedatectl show -p NTPSynchronized --value)
@@ -101,9 +101,15 @@ finds 0 'daemon note' 'is frozen' 'credctl thaw' 'a frozen host'
 in_lab credctl thaw
 in_lab sh -c 'cp -p /usr/sbin/credd /usr/sbin/credd.new && mv -f /usr/sbin/credd.new /usr/sbin/credd'
 finds 0 'version warning' 'not run from the installed file' 'systemctl restart credd' 'a credd installed anew'
-in_lab systemctl restart credd.service
+in_lab sh -c 'mv /usr/sbin/credd /usr/sbin/credd.kept && printf "#!/bin/sh\necho credd 9.9\n" >/usr/sbin/credd && chmod 0755 /usr/sbin/credd'
+finds 0 'version warning' 'credctl is [0-9.]+, but /usr/sbin/credd is 9.9' 'install both from one version' 'a credd of another version'
+says '^version warning .*credd [0-9.]+ runs, but 9.9 is installed.* / .*systemctl restart credd' 'and that another one runs'
+in_lab sh -c 'mv -f /usr/sbin/credd.kept /usr/sbin/credd && systemctl restart credd.service'
 wait_until 10 in_lab credctl status
 sound 'credd restarted'
+in_lab groupmod -n others credd-admin
+finds 5 'accounts error' 'no group credd-admin' 'systemd-sysusers' 'no group of admins'
+in_lab groupmod -n credd-admin others
 
 # --- What it keeps
 
@@ -114,6 +120,22 @@ in_lab chown root /var/lib/credd
 finds 5 'state error' '/var/lib/credd belongs to uid 0' 'chown credd:credd /var/lib/credd' 'a folder of another'
 in_lab chown credd /var/lib/credd
 sound 'the state put right'
+on_small_disk() { # SIZE
+    in_lab sh -c 'systemctl stop credd-login.socket credd-admin.socket credd.service
+        mkdir -p /root/aside && cp -a /var/lib/credd/. /root/aside
+        mount -t tmpfs -o "size=$1,mode=0700,uid=credd,gid=credd" tmpfs /var/lib/credd
+        cp -a /root/aside/. /var/lib/credd
+        systemctl start credd-login.socket credd-admin.socket credd.service' sh "$1"
+    wait_until 20 in_lab credctl status
+}
+on_small_disk 100m
+finds 0 'state warning' '[0-9]+ MiB are left for /var/lib/credd' 'make room' 'a disk that fills up'
+in_lab fallocate -l 85M /var/lib/credd/filler
+finds 5 'state error' '[0-9]+ MiB are left' 'make room' 'one that is nearly full'
+in_lab sh -c 'systemctl stop credd-login.socket credd-admin.socket credd.service
+    umount /var/lib/credd; systemctl start credd-login.socket credd-admin.socket credd.service'
+wait_until 20 in_lab credctl status
+sound 'room again'
 
 # --- polkit and logind
 
@@ -164,6 +186,14 @@ edit $auth '/^#/d'
 finds 0 'pam-files warning' 'common-auth names pam_ephemeral, and pam-auth-update does not' 'pam-auth-update --force' \
     'a file that pam-auth-update lost'
 put_back $auth
+background=/etc/pam.d/common-session-noninteractive
+edit $background '$a session optional pam_ephemeral.so'
+finds 5 'pam-files error' 'systemd-user has a session line of pam_ephemeral \(common-session-noninteractive' 'common-session-noninteractive' \
+    'a line that systemd-user includes'
+put_back $background
+edit $auth '/pam_deny/s/.*/auth required pam_permit.so/'
+finds 5 'pam-sshd error' 'a refused token.* lets in|lets in, though no module says yes' 'disable password logins' 'pam_permit behind us'
+put_back $auth
 module=$(in_lab sh -c 'echo /usr/lib/*-linux-gnu/security/pam_ephemeral.so')
 in_lab mv "$module" /root/
 finds 5 'pam-sshd error' 'pam_ephemeral.so is not there' 'install the module' 'the module away'
@@ -185,6 +215,13 @@ sshd_says 'Nonsense yes'
 finds 0 'sshd warning' 'sshd -T fails: .*Nonsense' 'mend' 'a configuration that sshd does not take'
 in_lab rm /etc/ssh/sshd_config.d/00-doctor.conf
 sound 'sshd put right'
+
+# --- Names
+
+edit /etc/nsswitch.conf 's/^passwd:.*/& sss/'
+finds 0 'nss warning' 'passwd names sss, whose libnss_sss.so.2 is not there' 'nsswitch.conf' 'a name service that is not installed'
+put_back /etc/nsswitch.conf
+sound 'the names put right'
 
 # --- Users of live credentials
 
@@ -209,6 +246,11 @@ in_lab sh -c 'mkdir -p /run/systemd/system/credd.service.d &&
     systemctl daemon-reload'
 finds 0 'journal warning' 'has a rate limit' 'LogRateLimitIntervalSec=0' 'a rate limit'
 in_lab sh -c 'rm -r /run/systemd/system/credd.service.d && systemctl daemon-reload'
+in_lab mv /var/log/journal /var/log/journal.away
+finds 0 'journal warning' 'not kept over a boot' 'mkdir -p /var/log/journal' 'a journal that is lost at the next boot'
+in_lab mv /var/log/journal.away /var/log/journal
+examine
+says '^journal ok ' 'and one that is kept'
 says '^accounts note .*no members' 'that nobody is in credd-admin is a note'
 in_lab usermod -aG credd-admin carol
 examine

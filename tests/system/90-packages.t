@@ -41,6 +41,7 @@ installed() { in_lab dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2>/d
 
 # --- Somebody who logs in all the time, and says when it did not work
 
+# Without a pause while something is done to the packages; the rest of the time it is enough to look in.
 log_in_forever() { # USER PASSWORD; what was going on stands in /run/phase
     local method=password out
     while [ ! -e /run/enough ]; do
@@ -48,14 +49,14 @@ log_in_forever() { # USER PASSWORD; what was going on stands in /run/phase
             -o PreferredAuthentications="$method" "$1@127.0.0.1" echo in 2>&1 </dev/null)
         [ "$out" = in ] && echo in || echo "refused, $method, $(cat /run/phase): $out"
         [ "$method" = password ] && method=keyboard-interactive || method=password
-        sleep 0.2
+        case $(cat /run/phase) in between*) sleep 2 ;; *) sleep 0.1 ;; esac
     done
 }
 phase() { in_lab sh -c 'echo "$1" >/run/phase' sh "$1"; }
 
 # --- The system as it was: without what the packages are to bring along, for apt to find it
 
-new_users dora emil fay gus
+new_users dora emil fay gus hal ida jan
 ready_others
 in_lab sh -euc '
     apt-get -q -y purge --autoremove polkitd libsodium23 libjansson4 libinih1
@@ -73,6 +74,9 @@ logins=$!
 start_session standing alice "$LAB_PASSWORD" password 'echo ready; sleep 3600'
 wait_until 20 is_ready standing || diag 'no open password session'
 stands() { in_lab pgrep -u alice -x sleep >/dev/null && [[ ! -e $work/standing.status ]]; }
+token_session_stands() { # USER DESCRIPTION
+    ok "$2" in_lab pgrep -u "$1" -x sleep
+}
 password_session_stands() { # DESCRIPTION
     ok "the password session that is open survives $1" stands
 }
@@ -165,20 +169,22 @@ in_lab env DEBIAN_FRONTEND=noninteractive pam-auth-update --enable ephemeral
 wait_for_receipt "${ids[emil]}" 120
 is "$(receipt_of "${ids[emil]}" .verdict)" confirmed 'the token session has lasted until its deadline, and not longer'
 
-# --- Removed, with a token session open
+# --- Removed, with token sessions open: one that ends meanwhile, one that sees all that follows
 
+open hal 1h 'echo ready; sleep 3600'
 open fay 40s 'echo ready; sleep 600'
-wait_ready fay
+wait_ready hal fay
 deadline=$(show_of "${ids[fay]}" '.sessions[0].deadline_usec')
 apt_ok 'apt-get remove' remove credd libpam-ephemeral
 gone_after fay "$deadline" >"$work/gone" &
 looking=$!
-like "$(cat "$work/apt")" '1 sessions of credentials are open' 'it says that a session is open'
+like "$(cat "$work/apt")" 'open sessions of credentials: 2' 'it says that sessions are open'
 pam_files >"$work/pam.removed"
 ok 'every PAM file is byte for byte as before the installation' cmp "$work/pam.before" "$work/pam.removed"
 is "$(in_lab systemctl list-units --all --plain --no-legend 'credd*' | grep -v not-found)" '' 'no unit is left'
 not_ok 'nor a process of credd' in_lab pgrep -u credd
-(($(now_usec) > deadline)) || ok 'the token session goes on' in_lab pgrep -u fay -x sleep
+(($(now_usec) > deadline)) || token_session_stands fay 'the token session goes on'
+token_session_stands hal 'the other one does'
 password_session_stands 'the removal'
 profile_of_others >"$work/others.removed"
 ok 'all others are as before' diff "$work/others.before" "$work/others.removed"
@@ -193,6 +199,8 @@ wait_until 20 in_lab credctl status
 pam_files >"$work/pam.again"
 ok 'the PAM files are those of the first installation' cmp "$work/pam.with" "$work/pam.again"
 is "$(show_of "$expired" '.receipt.verdict')" confirmed 'credd remembers what was'
+ok 'the session that is still open is found again' has_session "${ids[hal]}"
+token_session_stands hal 'and goes on'
 wait_for_receipt "${ids[fay]}"
 like "$(receipt_of "${ids[fay]}" .verdict)" . "and writes the receipt of the session that ended meanwhile: $(receipt_of "${ids[fay]}" .verdict)"
 verified=$(in_lab credctl verify 2>&1)
@@ -260,9 +268,31 @@ like "$(cat "$work/apt")" '/etc/pam.d/common-auth' 'the file is named'
 is "$(ssh_with alice "$LAB_PASSWORD" password echo in)" in 'a password logs in'
 in_lab sed -i '/pam_faildelay.so delay=1/d' /etc/pam.d/common-auth
 
-# --- Purged
+# --- Purged, with token sessions open, put back on an empty host, and purged
 
+token_session_stands hal 'the token session has gone through all of this'
+open ida 60s 'echo ready; sleep 600'
+wait_ready ida
+deadline=$(show_of "${ids[ida]}" '.sessions[0].deadline_usec')
+old=$(issue_token jan --ttl 1h)
 apt_ok 'apt-get purge' purge credd libpam-ephemeral
+gone_after ida "$deadline" >"$work/gone" &
+looking=$!
+(($(now_usec) > deadline)) || token_session_stands ida 'a token session goes on after the purge'
+token_session_stands hal 'and so does the other one'
+is "$(in_lab ls -d /var/lib/credd /etc/credd 2>/dev/null)" '' 'record and configuration are gone'
+install_ok 'apt-get install after the purge' /srv
+wait_until 20 in_lab credctl status
+pam_files >"$work/pam.again"
+ok 'the PAM files are those of the first installation' cmp "$work/pam.with" "$work/pam.again"
+is "$(in_lab credctl list --all --json | jq '.credentials | length')" 0 'the record begins anew'
+ok 'credctl doctor finds no error' in_lab credctl doctor
+like "$(ssh_with jan "$old" password 'echo in; exit')" 'Permission denied' 'a token of before the purge logs nobody in'
+token=$(issue_token jan)
+is "$(ssh_with jan "$token" password 'echo in; exit' | tr -d '\r' | grep -x in)" in 'a new one does'
+wait "$looking"
+at_most "$(<"$work/gone")" 120000 "the token session ended by systemd, $(<"$work/gone") ms after its deadline"
+apt_ok 'apt-get purge once more' purge credd libpam-ephemeral
 pam_files >"$work/pam.again"
 ok 'every PAM file is byte for byte as before the installation' cmp "$work/pam.before" "$work/pam.again"
 is "$(in_lab find / -xdev \( -path /proc -o -path /sys -o -path /srv -o -path /root \) -prune -o \
@@ -270,6 +300,7 @@ is "$(in_lab find / -xdev \( -path /proc -o -path /sys -o -path /srv -o -path /r
     'no file of credd is left, no state, no configuration, no link' # but the lab's drop-in
 is "$(in_lab getent passwd credd | cut -d: -f1) $(in_lab getent group credd-admin | cut -d: -f1)" 'credd credd-admin' \
     'user and group stay: files and journal entries elsewhere may bear their numbers'
+token_session_stands hal 'a token session whose time is not over survives all of it'
 password_session_stands 'all of it'
 
 # --- The one who logged in all the time

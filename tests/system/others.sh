@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # work and ssh_options are lib.sh's
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # others.sh - what is not credd's business and must be as ever: the PAM files, and all services but the
 # logins with a token. Compared with the module in the stacks and without. Sourced after lib.sh.
@@ -35,40 +35,66 @@ answer() { # USER PASSWORD PAMTESTER-ARGUMENT...; the last line that it says
     echo "${out##*$'\n'}"
 }
 
-# shellcheck disable=SC2154  # lib.sh has ssh_options
-services_of_others() {
-    local name
-    echo "su: $(in_lab su alice -c 'echo in' 2>&1)"
-    echo "su as alice: $(in_lab_as alice timeout 20 su bob -c 'echo in' 2>&1)"
-    echo "sudo: $(in_lab sudo -n -u alice echo in 2>&1)"
-    in_lab_as alice sudo -n true >/dev/null 2>&1
-    echo "sudo as alice: $?"
-    for name in sudo polkit-1 chsh; do
-        echo "$name, password: $(answer root "$LAB_PASSWORD" "$name" alice authenticate)"
-        echo "$name, wrong password: $(answer root wrong "$name" alice authenticate)"
-    done
-    for name in chsh locker; do
-        echo "$name as alice: $(answer alice "$LAB_PASSWORD" "$name" alice authenticate acct_mgmt)"
-        echo "$name as alice, wrong: $(answer alice wrong "$name" alice authenticate)"
-    done
-    echo "login of root: $(answer root "$LAB_PASSWORD" login root authenticate acct_mgmt)"
-    echo "login of root, wrong: $(answer root wrong login root authenticate)"
-    for name in cron sudo su; do
-        echo "$name: $(in_lab timeout 20 pamtester "$name" alice acct_mgmt 2>&1)"
-    done
-    echo "cron: $(in_lab timeout 20 pamtester cron alice open_session close_session 2>&1)"
-    echo "root's key: $(in_lab ssh "${ssh_options[@]}" root@127.0.0.1 echo in 2>&1)"
+# --- What each of them says, a line each. They are asked side by side: each refusal takes its two seconds.
+
+lines=() askers=()
+line() { # LABEL COMMAND...
+    local label=$1 file
+    shift
+    file=$(mktemp -p "$work" line.XXXXXX)
+    lines+=("$file")
+    (echo "$label: $("$@" 2>&1)" >"$file") &
+    askers+=($!)
+}
+print_lines() {
+    wait "${askers[@]}"
+    cat "${lines[@]}"
+    rm -f "${lines[@]}"
+    lines=() askers=()
 }
 
-# shellcheck disable=SC2154
-logins_of_others() {
-    echo "ssh: $(ssh_with alice "$LAB_PASSWORD" password echo in)"
-    echo "ssh, asked: $(ssh_with alice "$LAB_PASSWORD" keyboard-interactive echo in)"
-    echo "ssh, wrong: $(ssh_with alice wrong password echo in)"
-    echo "ssh, key: $(in_lab ssh "${ssh_options[@]}" -o PasswordAuthentication=no alice@127.0.0.1 echo in 2>&1)"
+status_of() { # COMMAND...
+    "$@" >/dev/null 2>&1
+    echo $?
+}
+
+ask_services_of_others() {
+    local name
+    line su in_lab su alice -c 'echo in'
+    line 'su as alice' in_lab_as alice timeout 20 su bob -c 'echo in'
+    line sudo in_lab sudo -n -u alice echo in
+    line 'sudo as alice' status_of in_lab_as alice sudo -n true
+    for name in sudo polkit-1 chsh; do
+        line "$name, password" answer root "$LAB_PASSWORD" "$name" alice authenticate
+        line "$name, wrong password" answer root wrong "$name" alice authenticate
+    done
+    for name in chsh locker; do
+        line "$name as alice" answer alice "$LAB_PASSWORD" "$name" alice authenticate acct_mgmt
+        line "$name as alice, wrong" answer alice wrong "$name" alice authenticate
+    done
+    line 'login of root' answer root "$LAB_PASSWORD" login root authenticate acct_mgmt
+    line 'login of root, wrong' answer root wrong login root authenticate
+    for name in cron sudo su; do
+        line "$name" in_lab timeout 20 pamtester "$name" alice acct_mgmt
+    done
+    line cron in_lab timeout 20 pamtester cron alice open_session close_session
+    line "root's key" in_lab ssh "${ssh_options[@]}" root@127.0.0.1 echo in
+}
+
+ask_logins_of_others() {
+    line ssh ssh_with alice "$LAB_PASSWORD" password echo in
+    line 'ssh, asked' ssh_with alice "$LAB_PASSWORD" keyboard-interactive echo in
+    line 'ssh, wrong' ssh_with alice wrong password echo in
+    line 'ssh, key' in_lab ssh "${ssh_options[@]}" -o PasswordAuthentication=no alice@127.0.0.1 echo in
+}
+
+services_of_others() {
+    ask_services_of_others
+    print_lines
 }
 
 profile_of_others() {
-    services_of_others
-    logins_of_others
+    ask_services_of_others
+    ask_logins_of_others
+    print_lines
 }

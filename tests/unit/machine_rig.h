@@ -317,7 +317,7 @@ static inline void agent_announce(Machine *machine, Agent *agent, uid_t uid, int
                                          .class = "user",
                                          .service = "sshd"};
 
-        (void)snprintf(id, sizeof(id), "m%lld", (long long)login);
+        (void)snprintf(id, sizeof(id), "m%dx%lld", getpid(), (long long)login);
         if (machine->cgroups[0] && !agent->in_scope) {
                 FILE *f;
 
