@@ -101,8 +101,8 @@ bool sessions_over(const Sessions *sessions, int64_t login);
 bool sessions_led_by(const Sessions *sessions, pid_t leader);
 /* Another session of that user that a credential opened and that is not verified gone. */
 bool sessions_another(const Sessions *sessions, const Session *session);
-/* The live session in whose scope the process stands, if it is the session's user or root (sudo); NULL:
- * none. */
+/* The live session in whose scope the process stands, if it is the session's user or root (sudo); or in
+ * whose user's manager, if that user has no other session and nothing that stood there before. NULL: none. */
 const Session *sessions_find_process(const Sessions *sessions, pid_t pid, uid_t uid);
 
 /* How LogindHandlers reach us: userdata is the Manager. */

@@ -6,6 +6,7 @@
 #include "credd/cgroup.h"
 #include "credd/files.h"
 #include "credd/proc.h"
+#include "credd/residue.h"
 #include "credd/session-internal.h"
 #include "credd/warning.h"
 
@@ -169,6 +170,29 @@ bool sessions_each_of(const Sessions *sessions, SessionsOf of, uint64_t now_usec
         return true;
 }
 
+/* What the user's manager runs belongs to the one session that its user has, and to nobody's who came
+ * without a credential. What cannot be told counts as somebody else. */
+static bool has_manager_alone(const Sessions *sessions, const Session *session)
+{
+        return session->gone_usec == 0 && logind_connected(sessions->manager->logind) &&
+               !sessions_another(sessions, session) &&
+               !announced_elsewhere(sessions->announced, session->row.uid, session->row.leader) &&
+               !residue_user_stood_before(session);
+}
+
+/* tmux has its panes in the user's manager where it knows systemd, as on Debian 13. */
+static const Session *find_by_manager(const Sessions *sessions, pid_t pid, uid_t uid)
+{
+        const Session *session;
+        ProcInfo info;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->row.uid == uid && proc_read(pid, &info) == 0 && info.uid == uid &&
+                    residue_is_of_session(session, &info) && has_manager_alone(sessions, session))
+                        return session;
+        return NULL;
+}
+
 const Session *sessions_find_process(const Sessions *sessions, pid_t pid, uid_t uid)
 {
         AUTO_FREE char *cgroup = NULL;
@@ -181,7 +205,7 @@ const Session *sessions_find_process(const Sessions *sessions, pid_t pid, uid_t 
                     (session->row.uid == uid || uid == 0) &&
                     announced_is_scope_of(cgroup, session->row.uid, session->row.logind_id))
                         return session;
-        return NULL;
+        return find_by_manager(sessions, pid, uid);
 }
 
 const ProcTable *sessions_processes(Sessions *sessions, uint64_t since_usec)

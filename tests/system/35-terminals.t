@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 shown='watcher reader writer'
-new_users watcher reader writer stopped attached detached revoked frozen quiet
+new_users watcher reader writer stopped attached detached revoked frozen quiet patient paned
 
 # --- Terminals as people have them: a type, and an input that stays open
 
@@ -17,12 +17,14 @@ hold_terminal() { # USER TOKEN KEYS COMMAND
         TERM=xterm sshpass -p "$2" ssh -tt -o NumberOfPasswordPrompts=1 -o PreferredAuthentications=password \
             "$1@127.0.0.1" "$4"
 }
-sit_down() { # USER TTL KEYS COMMAND
-    tokens[$1]=$(issue_token "$1" --ttl "$2")
+sit_down() { # USER TTL KEYS COMMAND [OPTION of issue...]
+    tokens[$1]=$(issue_token "$1" --ttl "$2" "${@:5}")
     ids[$1]=$(id_of "${tokens[$1]}")
     guest hold_terminal hold_terminal "$1" "${tokens[$1]}" "$3" "$4" >"$work/$1.out" 2>&1 &
 }
 
+in_lab install -d -m 0755 /etc/credd/roles.d
+printf '%s\n' '[Role]' 'Users=patient' 'MaxTTL=4h' 'MaxLifetime=8h' 'Warn=11s 4s' | write_file /etc/credd/roles.d/patient.conf 0644
 configure Warn="6s 3s"
 sit_down watcher 16s '' 'echo ready; sleep 7701'
 sit_down reader 16s '' 'seq 100000 >many; echo ready; less many'
@@ -31,11 +33,20 @@ sit_down stopped 16s '\023' 'echo ready; while :; do echo tick; sleep 0.2; done'
 sit_down attached 16s '' 'echo ready; tmux new-session "tmux pipe-pane \"cat >seen\"; sleep 7702"'
 sit_down detached 16s '' 'tmux new-session -d "sleep 7703"; tmux pipe-pane "cat >seen"; echo ready; sleep 7704'
 sit_down quiet 16s '' 'chmod g-w "$(tty)"; echo ready; sleep 7705'
+sit_down patient 20s '' 'echo ready; sleep 7708' --role patient --max-lifetime 40s
 sit_down revoked 1h '' 'echo ready; sleep 7706'
 sit_down frozen 1h '' 'echo ready; sleep 7707'
-for name in $shown stopped attached detached quiet revoked frozen; do
+for name in $shown stopped attached detached quiet patient revoked frozen; do
     wait_until 12 is_ready "$name" || diag "$name is not ready: $(output_of "$name")"
 done
+
+# Told once, it is given more time.
+extend_when_told() {
+    wait_until 20 grep -q 'ends in' "$work/patient.out" &&
+        in_lab credctl extend "${ids[patient]}" --by 10s --reason "not done" >/dev/null
+}
+extend_when_told &
+extension=$!
 
 # --- What was typed stops what is shown; nobody sees a line of it until it goes on
 
@@ -75,6 +86,26 @@ for name in $shown stopped attached detached quiet; do
 done
 unlike "$(output_of stopped)" 'ends now' "stopped: its terminal was passed over"
 unlike "$(output_of quiet)" 'ends (in|now)' "quiet: who takes no messages (mesg n does that) is not told"
+
+# --- By its role, and once more after it was extended
+
+wait "$extension"
+is "$?" 0 "patient: extended after the first warning"
+wait_for_receipt "${ids[patient]}"
+seen=$(output_of patient)
+is "$(grep -coE "credential ${ids[patient]} ends in (11|10|9|8|7)s" <<<"$seen")" 2 "patient: the first warning is its role's, and was given again when it was extended"
+is "$(grep -coE "credential ${ids[patient]} ends in [2-4]s" <<<"$seen")" 1 "patient: the second once, for the new end alone"
+is "$(event_field "${ids[patient]}" session-warned CREDD_EVENT | wc -l)" 3 "patient: three warnings are on record"
+is "$(event_field "${ids[patient]}" credential-extended CREDD_ACTOR) $(event_field "${ids[patient]}" credential-extended CREDD_REASON)" \
+    "root not done" "patient: the extension, too, with its actor and reason"
+is "$(receipt_of "${ids[patient]}" .verdict)" confirmed "patient: the receipt confirms the end"
+
+# --- In a pane it is the same session
+
+open paned 1h 'tmux new-session -d "credctl time --json >said; credctl done --yes 2>>told; sleep 7709"; echo ready; sleep 7710'
+wait_for_receipt "${ids[paned]}"
+is "$(in_lab cat /home/paned/said | jq -r '.credentials[0].id')" "${ids[paned]}" "paned: a pane of tmux knows what is left of its session"
+is "$(show_of "${ids[paned]}" .state) $(receipt_of "${ids[paned]}" .verdict)" 'returned confirmed' "paned: ... and can give it back"
 
 # --- Ended before its time: by whom, and why
 

@@ -20,7 +20,7 @@ sleep_until() { # USEC; a copy for the lab
     ((left <= 0)) || sleep "$((left / 1000000)).$(printf '%06d' $((left % 1000000)))"
 }
 extend_late() {
-    local token id deadline status=0
+    local token id deadline took status=0
     token=$(credctl issue --user last --ttl 20s --max-lifetime 2min --output token)
     id=${token:4:8}
     sshpass -p "$token" ssh -o NumberOfPasswordPrompts=1 -o PreferredAuthentications=password \
@@ -28,8 +28,12 @@ extend_late() {
     until deadline=$(credctl show --json "$id" | jq -e '.credentials[0].sessions[0].deadline_usec'); do
         sleep 0.3
     done
-    # The program takes some milliseconds to its question, and more where much else runs.
-    sleep_until $((deadline - 100000 + RANDOM % 150000))
+    # The program takes some milliseconds to its question, and more where much else runs: as now, say.
+    sleep_until $((deadline - 2000000))
+    took=${EPOCHREALTIME/[.,]/}
+    credctl status -q >/dev/null 2>&1
+    took=$((${EPOCHREALTIME/[.,]/} - took))
+    sleep_until $((deadline - took - 100000 + RANDOM % 150000))
     credctl extend "$id" --by 3s >/dev/null 2>&1 || status=$?
     echo "$id $deadline $status"
 }
@@ -64,7 +68,7 @@ standing() { in_lab pgrep -u lingerer,mate | sort -n | paste -sd' '; }
 stood=$(standing)
 
 open lingerer 10s 'setsid -f sleep 7805; echo ready; sleep 7806'
-open mate 10s 'nohup sleep 7807 >/dev/null 2>&1 & echo ready; sleep 7808'
+open mate 10s 'nohup sleep 7807 >/dev/null 2>&1 & systemd-run --user --scope -q credctl time >said 2>&1; echo ready; sleep 7808'
 
 # --- Processes that multiply up to the limit, and a shell that ignores all it may with its children
 
@@ -98,6 +102,8 @@ is "$(in_lab pgrep -u lingerer -x -f '/bin/sleep 7801' -c)" 1 "lingerer: its ser
 for name in lingerer mate; do
     unlike "$(receipt_of "${ids[$name]}" '.evidence[0].steps | join(" ")')" user "$name: its manager was not touched"
 done
+like "$(in_lab cat /home/mate/said)" 'no session that a credential opened' \
+    "mate: what the manager of both runs is in no credential's session"
 is "$(in_lab pgrep -u mate -x -f 'sleep 780[23]' -c)" 2 "mate: the password login goes on, with its job"
 in_lab pkill -u lingerer,mate -x -f 'sleep 780[34]'
 
