@@ -6,3 +6,8 @@
 
 /* Uses, time to log in and lifetime of the credential are within what its role allows now. */
 bool policy_still_long(const PolicyRules *rules, const Credential *credential);
+/* Of a list of texts, which is what its reader has made sure of. */
+static inline const char *text_at(const json_t *texts, size_t i)
+{
+        return json_string_value(json_array_get(texts, i));
+}
