@@ -8,3 +8,8 @@
 bool policy_still_long(const PolicyRules *rules, const Credential *credential);
 /* It names the holder and gives the reason that its role wants to know now. */
 bool policy_says_enough(const Role *role, const Credential *credential);
+/* Of a list of texts, which is what its reader has made sure of. */
+static inline const char *text_at(const json_t *texts, size_t i)
+{
+        return json_string_value(json_array_get(texts, i));
+}

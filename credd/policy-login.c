@@ -9,11 +9,8 @@
 
 static bool service_allowed(const json_t *services, const char *service)
 {
-        json_t *item;
-        size_t i;
-
-        json_array_foreach (services, i, item)
-                if (strcmp(json_string_value(item), service) == 0)
+        for (size_t i = 0; i < json_array_size(services); i++)
+                if (strcmp(text_at(services, i), service) == 0)
                         return true;
         return false;
 }
@@ -21,13 +18,11 @@ static bool service_allowed(const json_t *services, const char *service)
 static bool source_allowed(const json_t *sources, const char *rhost)
 {
         Source source;
-        json_t *item;
-        size_t i;
 
         if (json_array_size(sources) == 0)
                 return true;
-        json_array_foreach (sources, i, item)
-                if (source_parse(json_string_value(item), &source) == 0 &&
+        for (size_t i = 0; i < json_array_size(sources); i++)
+                if (source_parse(text_at(sources, i), &source) == 0 &&
                     source_matches(&source, rhost))
                         return true;
         return false;
@@ -40,10 +35,11 @@ static bool role_still_allows(const PolicyRules *rules, const Credential *creden
 {
         const Role *role = rules->role;
 
-        return role_allows_user(role, credential->user) && policy_says_enough(role, credential) &&
-               (json_array_size(role->services) == 0 ||
-                service_allowed(role->services, facts->service)) &&
-               source_allowed(role->sources, facts->rhost) && policy_still_long(rules, credential);
+        if (!role_allows_user(role, credential->user) || !policy_says_enough(role, credential))
+                return false;
+        if (json_array_size(role->services) > 0 && !service_allowed(role->services, facts->service))
+                return false;
+        return source_allowed(role->sources, facts->rhost) && policy_still_long(rules, credential);
 }
 
 /* The host's room, and what its role says. open: how many logins of it are open beside this one. */

@@ -69,11 +69,8 @@ static Limits limits_of(const PolicyRules *rules)
 
 static bool has_text(const json_t *array, const char *text)
 {
-        json_t *item;
-        size_t i;
-
-        json_array_foreach (array, i, item)
-                if (strcmp(json_string_value(item), text) == 0)
+        for (size_t i = 0; i < json_array_size(array); i++)
+                if (strcmp(text_at(array, i), text) == 0)
                         return true;
         return false;
 }
@@ -89,13 +86,10 @@ static bool service_known(const char *name)
 /* An empty list of the role leaves it open. */
 static bool services_within(const json_t *services, const Role *role)
 {
-        json_t *item;
-        size_t i;
-
         if (json_array_size(role->services) == 0)
                 return true;
-        json_array_foreach (services, i, item)
-                if (!has_text(role->services, json_string_value(item)))
+        for (size_t i = 0; i < json_array_size(services); i++)
+                if (!has_text(role->services, text_at(services, i)))
                         return false;
         return json_array_size(services) > 0;
 }
@@ -103,11 +97,9 @@ static bool services_within(const json_t *services, const Role *role)
 static bool source_in(const json_t *networks, const Source *source)
 {
         Source network;
-        json_t *item;
-        size_t i;
 
-        json_array_foreach (networks, i, item)
-                if (source_parse(json_string_value(item), &network) == 0 &&
+        for (size_t i = 0; i < json_array_size(networks); i++)
+                if (source_parse(text_at(networks, i), &network) == 0 &&
                     source_within(source, &network))
                         return true;
         return false;
@@ -117,13 +109,10 @@ static bool source_in(const json_t *networks, const Source *source)
 static bool sources_within(const json_t *sources, const Role *role)
 {
         Source source;
-        json_t *item;
-        size_t i;
-
         if (json_array_size(role->sources) == 0)
                 return true;
-        json_array_foreach (sources, i, item)
-                if (source_parse(json_string_value(item), &source) < 0 ||
+        for (size_t i = 0; i < json_array_size(sources); i++)
+                if (source_parse(text_at(sources, i), &source) < 0 ||
                     !source_in(role->sources, &source))
                         return false;
         return json_array_size(sources) > 0;
@@ -131,18 +120,16 @@ static bool sources_within(const json_t *sources, const Role *role)
 
 static int check_shapes(const IssueRequest *request, char *refusal)
 {
-        json_t *item;
         Source source;
-        size_t i;
 
         if (json_array_size(request->services) > LIST_MAX ||
             json_array_size(request->sources) > LIST_MAX)
                 return refuse(refusal, "at most %d services and %d sources", LIST_MAX, LIST_MAX);
-        json_array_foreach (request->services, i, item)
-                if (!service_known(json_string_value(item)))
+        for (size_t i = 0; i < json_array_size(request->services); i++)
+                if (!service_known(text_at(request->services, i)))
                         return refuse(refusal, "a service is one of sshd and login");
-        json_array_foreach (request->sources, i, item)
-                if (source_parse(json_string_value(item), &source) < 0)
+        for (size_t i = 0; i < json_array_size(request->sources); i++)
+                if (source_parse(text_at(request->sources, i), &source) < 0)
                         return refuse(refusal, "a source is a network such as 10.0.0.0/24 or "
                                                "2001:db8::/32, an address, or \"local\"");
         return 0;
@@ -151,14 +138,13 @@ static int check_shapes(const IssueRequest *request, char *refusal)
 /* "sshd, login", cut where the room ends. */
 static const char *join(const json_t *array, char buffer[static JOINED_MAX])
 {
-        size_t used = 0, i;
-        json_t *item;
+        size_t used = 0;
 
         buffer[0] = '\0';
-        json_array_foreach (array, i, item)
+        for (size_t i = 0; i < json_array_size(array); i++)
                 if (used < JOINED_MAX)
                         used += (size_t)snprintf(buffer + used, JOINED_MAX - used, "%s%s",
-                                                 i > 0 ? ", " : "", json_string_value(item));
+                                                 i > 0 ? ", " : "", text_at(array, i));
         return buffer;
 }
 
@@ -373,8 +359,9 @@ int policy_fits(const PolicyRules *rules, const Credential *credential,
 
 int64_t policy_approvals(const PolicyRules *rules, int64_t needed_then)
 {
-        return rules->role && rules->role->approvals > needed_then ? rules->role->approvals
-                                                                   : needed_then;
+        int64_t needed_now = rules->role ? rules->role->approvals : 0;
+
+        return needed_now > needed_then ? needed_now : needed_then;
 }
 
 int policy_extend(const PolicyRules *rules, const Credential *credential, bool limit_open,

@@ -226,7 +226,7 @@ static RightsVerdict may_collect(const Caller *caller, const RightsFacts *facts)
 {
         if (!sees(caller, facts))
                 return unseen(facts);
-        if (!somebody(caller) || !facts->asked)
+        if (!facts->asked) /* whoever sees it is somebody */
                 return refused("not the asker", "only the one who asked may collect it");
         if (one_of(caller, facts->approvers, facts->n_approvers))
                 return refused("the same person as an approver",

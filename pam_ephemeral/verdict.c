@@ -5,6 +5,9 @@
  * PAM_SYSTEM_ERR. It is written as switches, not as an array, because the empty cell of an array
  * would be 0, and that is PAM_SUCCESS. tests/unit/test_verdict.c states every cell.
  *
+ * What is outside the enums is stopped at the door, and would be refused by each of the tables all the
+ * same: that second way out is what LCOV_EXCL_BR_LINE stands for, as no test can get there.
+ *
  * Left out: what an admin's control field makes of a code. */
 #include "pam_ephemeral/verdict.h"
 
@@ -12,7 +15,7 @@
 
 static int auth_code(Outcome outcome)
 {
-        switch (outcome) {
+        switch (outcome) { /* LCOV_EXCL_BR_LINE */
         case OUTCOME_GOOD:
                 return PAM_SUCCESS;
         case OUTCOME_REFUSED:
@@ -33,7 +36,7 @@ static int auth_code(Outcome outcome)
 
 static int account_code(Outcome outcome)
 {
-        switch (outcome) {
+        switch (outcome) { /* LCOV_EXCL_BR_LINE */
         case OUTCOME_GOOD:
                 return PAM_SUCCESS;
         case OUTCOME_REFUSED:
@@ -55,7 +58,7 @@ static int account_code(Outcome outcome)
 
 static int session_code(Outcome outcome)
 {
-        switch (outcome) {
+        switch (outcome) { /* LCOV_EXCL_BR_LINE */
         case OUTCOME_GOOD:
         case OUTCOME_ASIDE:
         case OUTCOME_NO_TOKEN:

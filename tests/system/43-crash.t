@@ -3,7 +3,7 @@
 # credd is killed: at each step of an end, and at random moments among many short logins. Each
 # credential is used once at most and gets one receipt, and no session outlives its deadline by more
 # than the restart and the grace. SOAK=1 makes it 200 logins and 20 kills.
-# shellcheck disable=SC2016,SC2317  # $ in a session's command is the session's; functions called by name
+# shellcheck disable=SC2016,SC2119,SC2317  # $ in a session's command is the session's; functions called by name, or without an argument
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -322,6 +322,36 @@ test_kill_decide__grace_longer_than_the_timeout__does_not_sleep_past_missed(void
         assert_true(again <= DEADLINE + slow.verify_timeout_usec + SECONDS(1));
 }
 
+/* What is none of the signs concludes nothing. */
+static void test_kill_decide__no_sign_of_loginds_at_all__is_not_gone(void **state)
+{
+        const KillSigns signs = {.scope = SCOPE_EMPTY, .logind = (LogindSign)1000};
+        Point p = decide((Kill){.begun = true, .begun_usec = DEADLINE}, signs, DEADLINE + 1);
+
+        (void)state;
+        assert_int_equal(p.action, KILL_WAIT);
+        assert_true(p.again > p.now);
+}
+
+/* KillGrace=300ms: SIGKILL comes first, and TERM is not waited for. */
+static void test_kill_decide__grace_shorter_than_the_wait_for_term__is_the_next_look(void **state)
+{
+        const KillLimits quick = {.grace_usec = SECONDS(1) * 3 / 10,
+                                  .verify_timeout_usec = SECONDS(10)};
+        const Kill kill = {.begun = true, .terminated = true, .begun_usec = DEADLINE};
+        const KillSigns signs = {.leader_alive = true,
+                                 .leader_in_scope = true,
+                                 .scope = SCOPE_POPULATED,
+                                 .logind = LOGIND_KNOWN};
+        uint64_t again = 0;
+
+        (void)state;
+        assert_int_equal(kill_decide(&kill, &signs, &quick, DEADLINE, DEADLINE + 1, &again),
+                         KILL_WAIT);
+        assert_true(again == DEADLINE + quick.grace_usec);
+        assert_int_equal(kill_decide(&kill, &signs, &quick, DEADLINE, again, &again), KILL_SCOPE);
+}
+
 static void test_kill_signs__each_value__has_words_of_its_own(void **state)
 {
         KillSigns a = {0}, b = {0};
@@ -345,6 +375,10 @@ static void test_kill_signs__each_value__has_words_of_its_own(void **state)
                         assert_string_not_equal(kill_scope_sign(&a), kill_scope_sign(&b));
                         assert_string_not_equal(kill_scope_sign(&a), "unknown");
                 }
+        a.logind = (LogindSign)1000;
+        a.scope = (ScopeSign)1000;
+        assert_string_equal(kill_logind_sign(&a), "unknown");
+        assert_string_equal(kill_scope_sign(&a), "unknown");
 }
 
 int main(void)
@@ -365,6 +399,9 @@ int main(void)
                         test_kill_decide__leader_gone_long_before_the_deadline__looks_now_and_then),
                 cmocka_unit_test(
                         test_kill_decide__grace_longer_than_the_timeout__does_not_sleep_past_missed),
+                cmocka_unit_test(test_kill_decide__no_sign_of_loginds_at_all__is_not_gone),
+                cmocka_unit_test(
+                        test_kill_decide__grace_shorter_than_the_wait_for_term__is_the_next_look),
                 cmocka_unit_test(test_kill_signs__each_value__has_words_of_its_own),
         };
 

@@ -2,6 +2,9 @@
 /* Who does not get in, and that nobody is told why. */
 #include "tests/unit/login_rig.h"
 
+#include "credd/db-internal.h"
+#include "credd/store-internal.h"
+
 /* What stands behind a refusal is for the journal: the bytes are the same for all. */
 static void test_authenticate__every_reason_to_refuse__looks_alike(void **state)
 {
@@ -64,6 +67,50 @@ static void test_authenticate__every_reason_to_refuse__looks_alike(void **state)
         /* and after all that the good one is good */
         free(login);
         login = log_in(rig, good);
+}
+
+/* A module that gave up long ago must not spend a use of the person's token, nor of a code. */
+static void test_authenticate__caller_gone_before_the_answer__spends_no_use(void **state)
+{
+        static const char *const kinds[] = {"token", "code"};
+        Rig *rig = *state;
+
+        need_root();
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+                char id[TOKEN_ID_LEN + 1];
+                AUTO_FREE char *token = issue(rig, json_pack("{ss}", "kind", kinds[i]), id);
+                AUTO_FREE char *text = call_text(
+                        "io.credd.Login.Authenticate",
+                        json_pack("{ss si ss ss ss}", "user", "deploy", "uid", PERSON, "service",
+                                  i == 0 ? "sshd" : "login", "tty", "tty1", "token", token));
+                AUTO_CREDENTIAL Credential c = {0};
+                int fd = rig_connect(rig->login);
+
+                rig_send(fd, text, strlen(text) + 1);
+                (void)close(fd);
+                rig_settle(rig);
+                c = find(rig, id);
+                assert_int_equal(c.uses_left, 1);
+                assert_int_equal(c.cause, CAUSE_NONE);
+        }
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_PEER], 2);
+        assert_int_equal(rig->manager->counters.logins_accepted, 0);
+}
+
+/* Open by its state, and yet nothing to compare with: that is no secret at all. */
+static void test_authenticate__hash_is_missing_in_the_row__refused_as_wrong(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL;
+        json_auto_t *reply = NULL;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        assert_int_equal(db_execute(rig->manager->store->db, "UPDATE standing SET hash = NULL"), 0);
+        reply = authenticate(rig, token);
+        assert_error(reply, "io.credd.Login.Refused", NULL, NULL);
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_SECRET], 1);
 }
 
 static void test_authenticate__one_use_offered_often_in_one_batch__is_accepted_once(void **state)
@@ -195,6 +242,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
         const struct CMUnitTest tests[] = {
                 T(test_authenticate__every_reason_to_refuse__looks_alike),
+                T(test_authenticate__caller_gone_before_the_answer__spends_no_use),
+                T(test_authenticate__hash_is_missing_in_the_row__refused_as_wrong),
                 T(test_authenticate__one_use_offered_often_in_one_batch__is_accepted_once),
                 T(test_check_account__login_that_is_not_this_one__is_refused),
                 T(test_login_socket__another_uid_than_root__is_turned_away),

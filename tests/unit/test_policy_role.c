@@ -302,6 +302,53 @@ static void test_policy_services__none_asked_for__are_all_of_the_role(void **sta
         assert_int_equal(json_array_size(anywhere), 0);
 }
 
+/* What the readers of rows and files keep out is refused here, too. */
+static void test_policy_fits__sources_that_are_none_or_very_many__refused_in_words(void **state)
+{
+        char text[POLICY_TEXT_MAX] = "";
+        World *w = *state;
+
+        set_list(&w->sources, "nonsense", NULL);
+        w->credential.sources = w->sources;
+        assert_int_equal(policy_fits(&w->rules, &w->credential, text), 1);
+        assert_non_null(strstr(text, "from 10.0.0.0/8, local"));
+        for (unsigned i = 0; i < 40; i++)
+                assert_int_equal(
+                        json_array_append_new(w->role.sources, json_sprintf("172.16.%u.0/24", i)),
+                        0);
+        assert_int_equal(policy_fits(&w->rules, &w->credential, text), 1);
+        assert_non_null(strstr(text, "172.16.0.0/24, 172.16.1.0/24"));
+        assert_null(strstr(text, "172.16.39.0/24"));
+}
+
+static void test_policy_suspended__role_off_or_gone_or_host_frozen__while_that_lasts(void **state)
+{
+        World *w = *state;
+
+        assert_false(policy_suspended(&w->rules, &w->credential, false));
+        assert_true(policy_suspended(&w->rules, &w->credential, true));
+        w->rules.role_off = true;
+        assert_true(policy_suspended(&w->rules, &w->credential, false));
+        w->rules = (PolicyRules){.config = &w->config};
+        assert_true(policy_suspended(&w->rules, &w->credential, false));
+        w->credential.role = NULL;
+        assert_false(policy_suspended(&w->rules, &w->credential, false));
+}
+
+static void test_policy_approvals__then_or_now__the_larger(void **state)
+{
+        static const int64_t table[][3] = {{0, 0, 0}, {1, 0, 1}, {0, 1, 1},
+                                           {2, 2, 2}, {3, 2, 3}, {1, 2, 2}};
+        World *w = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                w->role.approvals = table[i][1];
+                assert_int_equal(policy_approvals(&w->rules, table[i][0]), table[i][2]);
+        }
+        w->rules.role = NULL;
+        assert_int_equal(policy_approvals(&w->rules, 2), 2);
+}
+
 /* --- the role as it is now --- */
 
 typedef void (*Change)(World *w);
@@ -387,6 +434,19 @@ static void all_said(World *w)
         w->role.holder_required = w->role.reason_required = w->role.break_glass = true;
 }
 
+static void holder_named(World *w)
+{
+        w->role.holder_required = true;
+}
+static void any_service(World *w)
+{
+        set_list(&w->role.services, NULL, NULL);
+}
+static void source_that_is_none(World *w)
+{
+        set_list(&w->role.sources, "nonsense", NULL);
+}
+
 /* fits: what policy_fits() says, for approval, collection and extension. */
 static const struct {
         const char *name;
@@ -412,6 +472,9 @@ static const struct {
         {"reason", reason_wanted, REFUSAL_ROLE, REFUSAL_ROLE, "why"},
         {"break-glass", break_glass_now, REFUSAL_ROLE, REFUSAL_ROLE, "why"},
         {"all is said", all_said, REFUSAL_NONE, REFUSAL_NONE, NULL},
+        {"holder named", holder_named, REFUSAL_NONE, REFUSAL_NONE, NULL},
+        {"any service", any_service, REFUSAL_NONE, REFUSAL_NONE, NULL},
+        {"no source", source_that_is_none, REFUSAL_ROLE, REFUSAL_ROLE, "from nonsense"},
 };
 
 static void check_change(size_t i)
@@ -517,6 +580,9 @@ int main(void)
                 T(test_policy_grant__role_gone_or_off__is_refused),
                 T(test_policy_grant__lists__lie_within_the_roles),
                 T(test_policy_services__none_asked_for__are_all_of_the_role),
+                T(test_policy_suspended__role_off_or_gone_or_host_frozen__while_that_lasts),
+                T(test_policy_approvals__then_or_now__the_larger),
+                T(test_policy_fits__sources_that_are_none_or_very_many__refused_in_words),
                 T(test_policy_login__role_changed_since__goes_by_the_role_as_it_is_now),
                 T(test_policy_login__own_fault_and_roles__the_own_is_named),
                 T(test_policy_login__sources_of_the_role__hold_beside_the_credentials),

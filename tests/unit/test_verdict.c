@@ -83,6 +83,8 @@ static void test_verdict__names__distinct_and_never_null(void **state)
                 assert_string_not_equal(verdict_phase_name((Phase)i), "invalid");
         assert_string_equal(verdict_outcome_name(OUTCOME_MAX), "invalid");
         assert_string_equal(verdict_phase_name(PHASE_INVALID), "invalid");
+        assert_string_equal(verdict_outcome_name((Outcome)1000), "invalid");
+        assert_string_equal(verdict_phase_name((Phase)1000), "invalid");
 }
 
 static const Nonce nonce = {
