@@ -195,7 +195,7 @@ last_signs() { # FOLDER
 storm=/var/tmp/storm seed=${SEED:-$RANDOM}
 diag "SEED=$seed gives the same gaps between the kills"
 guest install_witness install_witness "$storm"
-first=$(credd_journal | jq -r .CREDD_SEQ | tail -n 1)
+first=$(said_by_credd .CREDD_SEQ | tail -n 1)
 guest "log_in log_in_all" log_in_all "$storm" "$logins" "${crowd[@]}" >/dev/null 2>&1 &
 guest kill_many kill_many "$storm" "$kills" $((logins * 400)) "$seed" 2>"$work/kills"
 wait_until $((logins * 2 + 120)) in_lab test -e "$storm/over" || diag "the logins are not over"
@@ -210,7 +210,7 @@ is "$(no_receipt)" '' "each credential of the storm has a receipt"
 is "$(status_of_credd sessions_open)" 0 "no session is open"
 wait_until 20 is_calm
 all_credentials >"$work/credentials"
-credd_journal | jq -c "select((.CREDD_SEQ | tonumber) > $first)" >"$work/journal"
+said_by_credd "select((.CREDD_SEQ | tonumber) > $first)" >"$work/journal"
 in_lab sh -c "cat $storm/issued" >"$work/issued"
 events_of() { jq -r "select(.CREDD_EVENT == \"$1\") | .CREDD_CREDENTIAL" <"$work/journal" | sort; }
 
