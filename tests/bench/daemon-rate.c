@@ -164,7 +164,7 @@ static void report_all(const Run *run, uint64_t few, uint64_t many)
 int main(int argc, char *argv[])
 {
         Site few = {0}, many = {0}, one = {0};
-        Run run = {.rounds = argc > 3 ? strtoul(argv[3], NULL, 10) : 7};
+        Run run = {.rounds = argc > 3 ? strtoul(argv[3], NULL, 10) : 8};
         uint64_t n_few = argc > 5 ? strtoull(argv[4], NULL, 10) : 1000;
         uint64_t n_many = argc > 5 ? strtoull(argv[5], NULL, 10) : 1000000;
         char folder[RIG_PATH_MAX];

@@ -8,6 +8,6 @@ typedef struct Raw Raw;
 
 /* One table, WAL, synchronous=FULL, one connection: a log that has grown once and is written over. */
 Raw *raw_open(const char *folder);
-/* So many transactions of so many new rows; rows a second. */
+/* So many transactions that change so many rows; rows a second. */
 double raw_commit(Raw *raw, size_t commits, size_t rows);
 Raw *raw_close(Raw *raw);
