@@ -16,8 +16,11 @@
 #define RETRY_USEC USEC_PER_SEC
 
 /* One pass over the logins that may be unclaimed, in slices. They come by their numbers, and a later one
- * may be due sooner, so all of them are looked at. */
+ * may be due sooner, so all of them are looked at that were there when it began; those that come meanwhile say
+ * themselves when they are due, or it would run behind them for as long as anybody logs in. */
 typedef struct LapsePass {
+        bool under_way;
+        int64_t until;   /* the newest when it began */
         int64_t at;      /* up to here it has come; 0: it begins */
         int64_t settled; /* up to here none is unclaimed, and that is not written yet; 0: it is */
         bool waits;      /* one was met that is unclaimed and stays so */
@@ -113,8 +116,8 @@ static int pass_one(Expiry *expiry, uint64_t now_usec)
         int r;
 
         r = store_lapse_peek(manager->store, pass->at, &login);
-        if (r <= 0)
-                return r;
+        if (r <= 0 || login.num > pass->until)
+                return r < 0 ? r : 0;
         num = login.num;
         r = login.state == LOGIN_ACCEPTED ? unclaimed_look(manager, &login, now_usec, &next) : 0;
         if (r < 0)
@@ -154,6 +157,12 @@ static int lapse_slice(Expiry *expiry, uint64_t now_usec, uint64_t *ret_next_use
 {
         int more = 1, r;
 
+        if (!expiry->pass.under_way) {
+                r = store_newest_login(expiry->manager->store, &expiry->pass.until);
+                if (r < 0)
+                        return r;
+                expiry->pass.under_way = true;
+        }
         for (unsigned i = 0; i < SLICE && more > 0; i++)
                 more = pass_one(expiry, now_usec);
         r = note_settled(expiry);
@@ -219,6 +228,8 @@ void expiry_login(Expiry *expiry, const Credential *credential, const Login *log
 {
         uint64_t at = unclaimed_due_usec(expiry->manager, credential, login);
 
+        if (expiry->pass.under_way && at < expiry->pass.next_usec)
+                expiry->pass.next_usec = at;
         if (at < expiry->next_usec)
                 set_timer(expiry, at);
 }

@@ -138,6 +138,7 @@
         X(LOGIN_READ, KEY, "SELECT " LOGIN_COLUMNS " FROM login WHERE num = ?")                    \
         X(LOGIN_AFTER, KEY,                                                                        \
           "SELECT " LOGIN_COLUMNS " FROM login WHERE num > ? ORDER BY num LIMIT ?")                \
+        X(LOGIN_NEWEST, KEY, "SELECT num FROM login WHERE num > 0 ORDER BY num DESC LIMIT 1")      \
         X(LOGIN_SET_STATE, KEY, "UPDATE login SET state = ? WHERE num = ? AND state = 0")          \
                                                                                                    \
         X(SESSION_ADD, WRITE,                                                                      \

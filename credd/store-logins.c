@@ -79,6 +79,16 @@ int store_lapse_peek(Store *store, int64_t after, Login *ret)
                          db_first(store->db, STATEMENT_LOGIN_AFTER, "ii", from, INT64_C(1)), ret);
 }
 
+int store_newest_login(Store *store, int64_t *ret_num)
+{
+        int r = db_first(store->db, STATEMENT_LOGIN_NEWEST, "");
+
+        *ret_num = r > 0 ? db_int(store->db, STATEMENT_LOGIN_NEWEST, 0) : 0;
+        if (r > 0)
+                db_end(store->db, STATEMENT_LOGIN_NEWEST);
+        return r < 0 ? r : 0;
+}
+
 int store_lapse_advance(Store *store, int64_t num)
 {
         int r = row_exactly_one(db_run(store->db, STATEMENT_INSTANCE_LAPSED, "i", num));

@@ -243,6 +243,8 @@ int store_find_login(Store *store, int64_t num, Login *ret);
 /* The first login after that number that is neither known to be claimed nor to have lapsed, of any
  * state; advance() makes all up to one known. */
 int store_lapse_peek(Store *store, int64_t after, Login *ret);
+/* 0: there is none. */
+int store_newest_login(Store *store, int64_t *ret_num);
 int store_lapse_advance(Store *store, int64_t num);
 /* From LOGIN_ACCEPTED. 0: done; -ESTALE: it was in another state: one-shot means once. */
 int store_set_login(Store *store, int64_t num, LoginState state);

@@ -103,6 +103,72 @@ static void test_expiry__closed_before_its_limit__expires_no_more(void **state)
         assert_int_equal(store_newest_event(rig->manager->store), 0);
 }
 
+/* A login of the n-th credential, which nobody will claim. */
+static void log_in(Rig *rig, unsigned i)
+{
+        static char service[] = "sshd";
+        Manager *manager = rig->manager;
+        AUTO_CREDENTIAL Credential credential = {0};
+        Login login = {.credential = add_credential(rig, i, HOURS(9)),
+                       .service = service,
+                       .accepted_usec = clock_line_usec(&manager->clock)};
+
+        assert_int_equal(store_read_credential(manager->store, login.credential, &credential), 1);
+        assert_int_equal(store_spend(manager->store, login.credential), 0);
+        assert_int_equal(store_add_login(manager->store, &login), 0);
+        expiry_login(manager->expiry, &credential, &login);
+}
+
+static unsigned lapsed(Rig *rig, int64_t n)
+{
+        unsigned found = 0;
+
+        for (int64_t num = 1; num <= n; num++) {
+                CLEANUP(login_done) Login login = {0};
+
+                assert_int_equal(store_find_login(rig->manager->store, num, &login), 1);
+                found += login.state == LOGIN_LAPSED;
+        }
+        return found;
+}
+
+static void kick(Rig *rig)
+{
+        for (unsigned i = 0; i < 8; i++) {
+                expiry_changed(rig->manager->expiry);
+                rig_settle(rig);
+        }
+}
+
+static void test_expiry__login_while_others_lapse__lapses_in_its_own_time(void **state)
+{
+        Rig *rig = *state;
+        const unsigned n = 100;
+
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        for (unsigned i = 0; i < n; i++)
+                log_in(rig, i);
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+        assert_int_equal(batch_commit(rig->manager->batch), 0);
+        kick(rig);
+        assert_int_equal(lapsed(rig, n), 0);
+        rig->skew_usec += HOURS(1);
+        expiry_changed(rig->manager->expiry);
+        for (unsigned i = 0; lapsed(rig, n) == 0; i++) {
+                assert_true(i < 20);
+                rig_turn(rig);
+        }
+        assert_true(lapsed(rig, n) < n); /* in the middle of them */
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        log_in(rig, n);
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+        kick(rig);
+        assert_int_equal(lapsed(rig, n + 1), n);
+        rig->skew_usec += HOURS(1);
+        kick(rig);
+        assert_int_equal(lapsed(rig, n + 1), n + 1);
+}
+
 static void test_batch_leave__error__takes_back_that_request_and_no_other(void **state)
 {
         Rig *rig = *state;
@@ -249,6 +315,7 @@ int main(void)
                 cmocka_unit_test(test_expiry_due__sorted_rows__are_due_from_their_limit_on),
                 T(test_expiry__a_thousand_at_one_moment__each_expires_once),
                 T(test_expiry__closed_before_its_limit__expires_no_more),
+                T(test_expiry__login_while_others_lapse__lapses_in_its_own_time),
                 T(test_batch_leave__error__takes_back_that_request_and_no_other),
                 T(test_batch__nobody_commits__the_loop_does),
                 T(test_outbox__committed_events__become_entries_in_order),
