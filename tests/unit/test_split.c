@@ -40,6 +40,8 @@ static int yard_teardown(void **state)
         if (yard->child > 0) {
                 *agent_place(&yard->machine, yard->child) = 0;
                 (void)pidfd_send_signal(yard->child_fd, SIGKILL, NULL, 0);
+                (void)kill(yard->agent.pid, SIGKILL);
+                scope_await_empty(yard->agent.scope);
                 (void)close(yard->child_fd);
         }
         agent_free(&yard->machine, &yard->agent);
