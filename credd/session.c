@@ -17,15 +17,42 @@
 
 /* --- what logind says --- */
 
+/* credd was down, or slow, when it was announced, and its leader has died since: then the pid alone says
+ * little, and the moment has to fit, too. Its scope may well have somebody in it. */
+static bool fits_without_leader(const Session *session, const LogindSession *announced)
+{
+        const Manager *manager = session->manager;
+        uint64_t opened = clock_to_boot_usec(&manager->clock, session->row.opened_usec);
+        uint64_t created = announced->created_boot_usec;
+
+        return session->pidfd < 0 && !session->row.logind_id &&
+               session->row.boot == store_boot(manager->store) && created != USEC_INFINITY &&
+               created + USEC_PER_SEC >= opened &&
+               created < opened + manager->config.bind_timeout_usec;
+}
+
 static Session *find_session(const Sessions *sessions, const LogindSession *announced)
 {
-        Session *session;
+        Session *session, *fits = NULL;
 
-        LIST_FOREACH (session, &sessions->list, all)
-                if (session->row.leader == announced->leader &&
-                    session->row.uid == announced->uid && session->pidfd >= 0)
+        LIST_FOREACH (session, &sessions->list, all) {
+                if (session->row.leader != announced->leader || session->row.uid != announced->uid)
+                        continue;
+                if (session->pidfd >= 0)
                         return session;
-        return NULL;
+                if (fits_without_leader(session, announced))
+                        fits = session;
+        }
+        return fits;
+}
+
+/* It was found to be gone when nothing was known of a scope. */
+static void look_anew(Session *session)
+{
+        if (session->gone_usec == 0)
+                return;
+        session->gone_usec = 0;
+        (void)sd_event_source_set_priority(session->timer, PRIORITY_KILL);
 }
 
 /* An id that logind gives out anew (it counts from c1 again after a restart) is not our session any
@@ -75,6 +102,7 @@ static void on_session(void *userdata, const LogindSession *announced)
                 return;
         free(session->row.logind_id);
         session->row.logind_id = id;
+        look_anew(session);
         (void)store_bound(session);
         session_look_at(session, clock_line_usec(&manager->clock));
 }

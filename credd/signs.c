@@ -111,11 +111,12 @@ static void note_home(Session *session, char **cgroup)
         session->home = take_ptr(*cgroup);
 }
 
-static bool is_below(const char *path, const char *above)
+static bool is_in(const char *path, const char *above)
 {
         size_t n = strlen(above);
 
-        return strcmp(above, "/") == 0 || (strncmp(path, above, n) == 0 && path[n] == '/');
+        return strcmp(above, "/") == 0 ||
+               (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
 }
 
 /* 1: a child of the leader stands where the leader stood before it had its scope. */
@@ -147,7 +148,7 @@ static void leave_home(Session *session, const char *scope)
 
         if (!session->home || session->split)
                 return;
-        r = is_below(scope, session->home) ? 0 : forked_without_scope(session);
+        r = is_in(scope, session->home) ? 0 : forked_without_scope(session);
         session->split = r > 0;
         if (r != 0)
                 return; /* what cannot be seen is looked for again */

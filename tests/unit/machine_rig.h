@@ -306,33 +306,55 @@ static inline void agent_free(Machine *machine, Agent *agent)
         *agent = (Agent){.pidfd = -1};
 }
 
-/* logind announces a session with that leader; in a scope, where the machine can make one. */
-static inline void agent_announce(Machine *machine, Agent *agent, uid_t uid, int64_t login)
+#define AGENT_ID_MAX 48
+
+/* logind's id of its session: no other run of the tests on this machine has that control group. */
+static inline void agent_id(int64_t login, char ret_id[static AGENT_ID_MAX])
 {
-        char id[32], file[3 * SCRATCH_PATH_MAX];
+        (void)snprintf(ret_id, AGENT_ID_MAX, "m%dx%lld", getpid(), (long long)login);
+}
+
+/* Where the machine can make a scope. */
+static inline void agent_enter_scope(const Machine *machine, Agent *agent, uid_t uid, int64_t login)
+{
+        char file[3 * SCRATCH_PATH_MAX], id[AGENT_ID_MAX];
+        FILE *f;
+
+        if (!machine->cgroups[0] || agent->in_scope)
+                return;
+        agent_id(login, id);
+        (void)snprintf(agent->scope, sizeof(agent->scope),
+                       "%s/user.slice/user-%u.slice/session-%s.scope", machine->cgroups, uid, id);
+        assert_int_equal(mkdir(agent->scope, 0755), 0);
+        (void)snprintf(file, sizeof(file), "%s/cgroup.procs", agent->scope);
+        f = fopen(file, "we");
+        assert_non_null(f);
+        assert_true(fprintf(f, "%d", agent->pid) > 0);
+        assert_int_equal(fclose(f), 0);
+        agent->in_scope = true;
+}
+
+/* logind announces a session with that leader, in its scope. created: by the daemon's CLOCK_BOOTTIME. */
+static inline void agent_announce_of(Machine *machine, Agent *agent, uid_t uid, int64_t login,
+                                     uint64_t created)
+{
+        char id[AGENT_ID_MAX];
         const LogindSession announced = {.id = id,
                                          .uid = uid,
                                          .leader = agent->pid,
+                                         .created_boot_usec = created,
                                          .scope = "",
                                          .class = "user",
                                          .service = "sshd"};
 
-        (void)snprintf(id, sizeof(id), "m%dx%lld", getpid(), (long long)login);
-        if (machine->cgroups[0] && !agent->in_scope) {
-                FILE *f;
-
-                (void)snprintf(agent->scope, sizeof(agent->scope),
-                               "%s/user.slice/user-%u.slice/session-%s.scope", machine->cgroups,
-                               uid, id);
-                assert_int_equal(mkdir(agent->scope, 0755), 0);
-                (void)snprintf(file, sizeof(file), "%s/cgroup.procs", agent->scope);
-                f = fopen(file, "we");
-                assert_non_null(f);
-                assert_true(fprintf(f, "%d", agent->pid) > 0);
-                assert_int_equal(fclose(f), 0);
-                agent->in_scope = true;
-        }
+        agent_id(login, id);
+        agent_enter_scope(machine, agent, uid, login);
         sessions_logind_handlers.on_session(machine->rig.manager, &announced);
+}
+
+static inline void agent_announce(Machine *machine, Agent *agent, uid_t uid, int64_t login)
+{
+        agent_announce_of(machine, agent, uid, login, 0);
 }
 
 /* --- the machine --- */

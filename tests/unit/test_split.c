@@ -40,6 +40,8 @@ static int yard_teardown(void **state)
         if (yard->child > 0) {
                 *agent_place(&yard->machine, yard->child) = 0;
                 (void)pidfd_send_signal(yard->child_fd, SIGKILL, NULL, 0);
+                (void)kill(yard->agent.pid, SIGKILL);
+                scope_await_empty(yard->agent.scope);
                 (void)close(yard->child_fd);
         }
         agent_free(&yard->machine, &yard->agent);
@@ -187,6 +189,54 @@ static void test_end__forked_in_the_scope__is_judged_by_the_scope(void **state)
         assert_true(has_receipt(&yard->machine.rig, yard->id, "confirmed"));
 }
 
+/* credd is down while logind makes the session, and until its leader has left: what is in the scope is found
+ * all the same, if the session that logind has can be no other. */
+static void leave_while_it_is_down(Yard *yard, uint64_t created_after)
+{
+        uint64_t opened = yard->machine.hands.boot_usec;
+
+        struct pollfd died = {.fd = yard->agent.pidfd, .events = POLLIN};
+
+        agent_enter_scope(&yard->machine, &yard->agent, PERSON, yard->login);
+        beget(yard);
+        machine_stop(&yard->machine, false);
+        assert_int_equal(kill(yard->agent.pid, SIGKILL), 0);
+        assert_int_equal(poll(&died, 1, PATIENCE_MS), 1);
+        hands_turn(&yard->machine.hands, HOURS(2));
+        machine_start(&yard->machine);
+        agent_announce_of(&yard->machine, &yard->agent, PERSON, yard->login,
+                          opened + created_after);
+        pass(yard, SECONDS(2));
+}
+
+static void test_end__announced_while_credd_was_down__the_scope_is_ended(void **state)
+{
+        Yard *yard = *state;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in(yard);
+        leave_while_it_is_down(yard, USEC_PER_MSEC);
+        let_it_end(yard);
+        assert_false(child_lives(yard));
+        assert_true(has_receipt(&yard->machine.rig, yard->id, "late"));
+}
+
+static void test_end__another_session_with_that_pid_later__is_left_alone(void **state)
+{
+        Yard *yard = *state;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in(yard);
+        leave_while_it_is_down(yard, HOURS(1));
+        assert_true(child_lives(yard));
+        let_it_end(yard);
+        assert_true(child_lives(yard));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, yard_setup, yard_teardown)
@@ -194,6 +244,8 @@ int main(void)
                 T(test_end__forked_before_the_scope_was_made__ends_with_it),
                 T(test_end__forked_before_the_scope_and_its_leader_left__waits_for_the_deadline),
                 T(test_end__forked_in_the_scope__is_judged_by_the_scope),
+                T(test_end__announced_while_credd_was_down__the_scope_is_ended),
+                T(test_end__another_session_with_that_pid_later__is_left_alone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
