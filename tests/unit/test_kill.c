@@ -288,6 +288,8 @@ static void test_kill_decide__waiting_to_try_again__backs_off_to_a_second(void *
                 uint64_t wait = p.again - p.now;
 
                 assert_true(wait >= last && wait >= 10 * USEC_PER_MSEC && wait <= SECONDS(1));
+                if (rounds == 0)
+                        assert_true(wait < 40 * USEC_PER_MSEC);
                 last = wait;
         }
         assert_true(last == SECONDS(1));
@@ -360,7 +362,8 @@ static void test_kill_signs__each_value__has_words_of_its_own(void **state)
         b.leader_alive = true;
         b.tree = 1;
         assert_string_not_equal(kill_leader_sign(&a), kill_leader_sign(&b));
-        assert_string_not_equal(kill_tree_sign(&a), kill_tree_sign(&b));
+        assert_string_equal(kill_tree_sign(&a), "empty");
+        assert_string_equal(kill_tree_sign(&b), "alive");
         for (int i = LOGIND_UNASKED; i <= LOGIND_UNREACHABLE; i++)
                 for (int j = LOGIND_UNASKED; j < i; j++) {
                         a.logind = (LogindSign)i;

@@ -112,7 +112,7 @@ static Refusal expected(unsigned wrong)
         return REFUSAL_NONE;
 }
 
-static void test_policy_login__asked_for_and_not_collected__is_refused_as_that(void **state)
+static void test_policy_login__not_collected_or_locked__is_refused_as_that(void **state)
 {
         static const Cause causes[] = {CAUSE_PENDING, CAUSE_DENIED, CAUSE_LAPSED};
         json_auto_t *services = json_pack("[s]", "sshd");
@@ -125,6 +125,8 @@ static void test_policy_login__asked_for_and_not_collected__is_refused_as_that(v
                 c.credential.cause = causes[i];
                 assert_int_equal(login_at(&c, c.now), REFUSAL_PENDING);
         }
+        c.credential.cause = CAUSE_LOCKED;
+        assert_int_equal(login_at(&c, c.now), REFUSAL_LOCKED);
 }
 
 static void test_policy_login__every_combination_of_faults__is_refused_for_the_first(void **state)
@@ -339,8 +341,7 @@ static void test_refusal_to_string__each__has_a_name_of_its_own(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(
-                        test_policy_login__asked_for_and_not_collected__is_refused_as_that),
+                cmocka_unit_test(test_policy_login__not_collected_or_locked__is_refused_as_that),
                 cmocka_unit_test(
                         test_policy_login__every_combination_of_faults__is_refused_for_the_first),
                 cmocka_unit_test(

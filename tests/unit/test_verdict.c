@@ -79,8 +79,12 @@ static void test_verdict__names__distinct_and_never_null(void **state)
                         assert_string_not_equal(verdict_outcome_name((Outcome)i),
                                                 verdict_outcome_name((Outcome)k));
         }
-        for (int i = 0; i < PHASE_MAX; i++)
+        for (int i = 0; i < PHASE_MAX; i++) {
                 assert_string_not_equal(verdict_phase_name((Phase)i), "invalid");
+                for (int k = 0; k < i; k++)
+                        assert_string_not_equal(verdict_phase_name((Phase)i),
+                                                verdict_phase_name((Phase)k));
+        }
         assert_string_equal(verdict_outcome_name(OUTCOME_MAX), "invalid");
         assert_string_equal(verdict_phase_name(PHASE_INVALID), "invalid");
         assert_string_equal(verdict_outcome_name((Outcome)1000), "invalid");
