@@ -43,7 +43,12 @@ essence "$id" <"$work/demo" >"$work/shown"
 transcript | essence "$written" >"$work/written"
 missing=$(awk 'NR == FNR { shown[NR] = $0; n = NR; next }
     { for (i = at + 1; i <= n && shown[i] != $0; i++); if (i > n) print; else at = i }' "$work/shown" "$work/written")
-is "$missing" '' 'README shows what it prints, line for line and in this order' || diag "$(cat "$work/shown")"
+shows='README shows what it prints, line for line and in this order'
+if [[ $LAB_RELEASE == bookworm ]]; then
+    is "$missing" '' "$shows" || diag "$(cat "$work/shown")"
+else
+    skip 'what README shows is of Debian 12' "$shows"
+fi
 
 # --- The lab
 
@@ -61,6 +66,8 @@ like "$out" 'Users: alice bob carol' 'it says who is there'
 like "$out" $'\ncredd +[0-9.]+ on lab-' 'credd runs in it'
 like "$out" $'\nuser: root\n' 'the shell is root'\''s'
 is "$(grep -c '^alice: alice$' <<<"$out")" 2 'one logs in with a token, and with the password that it says'
-is "$(tests/lab/lab list | grep -E '^(demo|lab)-' || true)" '' 'neither leaves anything behind'
+# Those of the other release are another test's, which may run beside this one.
+is "$(tests/lab/lab list | awk -v release="$LAB_RELEASE" '/^(demo|lab)-/ && $2 == release')" '' \
+    'neither leaves anything behind'
 
 plan
