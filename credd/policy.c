@@ -109,6 +109,7 @@ static bool source_in(const json_t *networks, const Source *source)
 static bool sources_within(const json_t *sources, const Role *role)
 {
         Source source;
+
         if (json_array_size(role->sources) == 0)
                 return true;
         for (size_t i = 0; i < json_array_size(sources); i++)

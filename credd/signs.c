@@ -119,12 +119,13 @@ static bool is_in(const char *path, const char *above)
                (strncmp(path, above, n) == 0 && (path[n] == '/' || path[n] == '\0'));
 }
 
-/* 1: a child of the leader stands where the leader stood before it had its scope. */
+/* 1: a child of the leader stands where the leader stood before it had its scope. Negative: that cannot be
+ * told, because of one that is there and cannot be read. */
 static int forked_without_scope(const Session *session)
 {
         AUTO_FREE pid_t *pids = NULL;
+        int r, unread = 0;
         size_t n = 0;
-        int r;
 
         r = cgroup_pids(session->home, &pids, &n);
         if (r < 0)
@@ -132,11 +133,14 @@ static int forked_without_scope(const Session *session)
         for (size_t i = 0; i < n; i++) {
                 ProcInfo info;
 
-                if (proc_read_stat(pids[i], &info) == 0 && info.ppid == session->row.leader &&
+                r = proc_read_stat(pids[i], &info);
+                if (r == 0 && info.ppid == session->row.leader &&
                     info.start_ticks >= session->row.ticks && !info.dead)
                         return 1;
+                if (r < 0 && r != -ESRCH)
+                        unread = r;
         }
-        return 0;
+        return unread;
 }
 
 /* It is in its scope at last, and so is what it forks from now on. But where the scope came late (the
