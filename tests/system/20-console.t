@@ -19,7 +19,7 @@ like "$out" 'This access ends|ends' "a line says that the access ends"
 like "$out" "I am iris with $id" "CREDD_CREDENTIAL names the credential"
 like "$out" 'session-[a-z]*[0-9]+\.scope' "it is a session of logind"
 wait_for_receipt "$id"
-is "$(receipt_of "$id" .verdict) $(show_of "$id" .state)" "confirmed used" "leaving gives the receipt of it"
+is "$(verdict_of "$id") $(show_of "$id" .state)" "confirmed used" "leaving gives the receipt of it"
 is "$(show_of "$id" '.sessions[0].service')" login "the service was login"
 is "$(show_of "$id" '.sessions[0].rhost')" null "there was no remote host"
 
@@ -52,7 +52,7 @@ gone_at_most "$(gone_after_deadline karl "$id")" 2000 "at its deadline all of it
 wait "$console"
 is $? 0 "the console is closed"
 wait_for_receipt "$id"
-is "$(receipt_of "$id" .verdict)" confirmed "the receipt confirms it"
+is "$(verdict_of "$id")" confirmed "the receipt confirms it"
 like "$(journal_of "$id")" 'session-terminating its time is over' "the journal says why it ended"
 is "$(count_events "$id" credential-deprovisioned)" 1 "one receipt is in the journal"
 

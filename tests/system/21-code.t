@@ -85,7 +85,7 @@ out=$(console nora "${code^^}" 'echo I am $USER with $CREDD_CREDENTIAL; exit')
 is $? 0 'a code logs in on a console, in upper case as well'
 like "$out" "I am nora with $id" 'and names the credential'
 wait_for_receipt "$id"
-is "$(receipt_of "$id" .verdict) $(show_of "$id" .state)" 'confirmed used' 'leaving gives the receipt of it'
+is "$(verdict_of "$id") $(show_of "$id" .state)" 'confirmed used' 'leaving gives the receipt of it'
 console nora "$code" exit >/dev/null
 is $? 1 'and it does not work twice'
 is "$(reasons "$id")" '1 used' 'the journal says why'
@@ -132,7 +132,7 @@ guess quin "$code" 2 5 >"$work/asked"
 is "$(sort -u "$work/asked")" "$refused" 'the fifth wrong try looks like the others'
 is "$(show_of "$id" .state)" locked 'it locks the code'
 is "$(count_events "$id" credential-locked)" 1 'there is an event'
-is "$(receipt_of "$id" .verdict)" confirmed 'and a receipt'
+is "$(verdict_of "$id")" confirmed 'and a receipt'
 console quin "$code" exit >/dev/null
 is $? 1 'the right code is refused from then on'
 is "$(reasons "$id")" '1 locked,5 wrong-secret' 'the journal says why'

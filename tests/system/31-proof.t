@@ -47,7 +47,7 @@ is "$(receipt_of "${ids[borrower]}" .verdict)" residue "a scope of the user's ow
 like "$(units_of "${ids[borrower]}")" 'session-.*\.scope' "and is named"
 is "$(receipt_of "${ids[stray]}" .verdict)" residue "what a lingering user's manager began since the login is residue"
 is "$(journal_of "${ids[stray]}" | grep -c session-residue)" 1 "and an entry of the journal"
-is "$(receipt_of "${ids[producer]}" .verdict)" confirmed "an account with services of its own: the session is gone"
+is "$(verdict_of "${ids[producer]}")" confirmed "an account with services of its own: the session is gone"
 still=$(in_lab pgrep -u producer | sort -n | paste -sd' ')
 like "$still" '[0-9]' "and its services are there"
 for pid in $still; do
@@ -56,8 +56,8 @@ done
 unlike "$(receipt_of "${ids[producer]}" '.evidence[0].steps | join(" ")')" user "its manager was not touched"
 like "$(receipt_of "${ids[crowd]}" .verdict)" '^(confirmed|late)$' "600 processes that ignore TERM are gone"
 late_at_most "$(receipt_of "${ids[crowd]}" .late_usec)" 3000000 "in time"
-is "$(receipt_of "${ids[early]}" .verdict)" confirmed "of two sessions of one account the first ends cleanly"
-is "$(receipt_of "${ids[late]}" .verdict)" confirmed "and the second takes the user's manager with it"
+is "$(verdict_of "${ids[early]}")" confirmed "of two sessions of one account the first ends cleanly"
+is "$(verdict_of "${ids[late]}")" confirmed "and the second takes the user's manager with it"
 is "$(processes_of early)" "" "nothing of that user is left"
 
 # --- A session that is refused when it opens: sshd goes on, credd does not let it.
@@ -74,7 +74,7 @@ wait_for_event "${ids[quiet]}" login-accepted
 in_lab credctl revoke "${ids[quiet]}" --reason "between login and session" >/dev/null
 wait_for_receipt "${ids[quiet]}"
 not_ok "a session revoked before it opened never shows a shell" is_ready quiet
-is "$(receipt_of "${ids[quiet]}" .verdict)" confirmed "and is verified gone"
+is "$(verdict_of "${ids[quiet]}")" confirmed "and is verified gone"
 is "$(processes_of quiet)" "" "no process of it is left"
 like "$(journal_of "${ids[quiet]}")" 'session-terminating its session was refused' "the journal says why"
 in_lab cp /root/sshd.kept /etc/pam.d/sshd
@@ -99,7 +99,7 @@ is "$(event_field "${ids[more]}" credential-extended CREDD_REASON)" "not done" "
 open given 1h 'echo ready; credctl done --yes; sleep 7314'
 wait_for_receipt "${ids[given]}"
 is "$(show_of "${ids[given]}" .state)" returned "credctl done gives the credential back"
-is "$(receipt_of "${ids[given]}" .verdict)" confirmed "and its session is gone"
+is "$(verdict_of "${ids[given]}")" confirmed "and its session is gone"
 open frozen 1h 'echo ready; sleep 7315' --uses 2
 wait_until 20 is_ready frozen
 ok "freeze" in_lab credctl freeze --reason "an incident" --end-sessions --yes

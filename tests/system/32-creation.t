@@ -27,7 +27,7 @@ sleep 1
 in_lab credctl revoke "${ids[taken]}" --reason "while it is made" >/dev/null
 for user in due keyed taken; do
     wait_for_receipt "${ids[$user]}" 60
-    is "$(receipt_of "${ids[$user]}" .verdict)" confirmed "$user: an end in the making of a session is verified"
+    is "$(verdict_of "${ids[$user]}")" confirmed "$user: an end in the making of a session is verified"
 done
 # The manager would be ready now, and a login that had lived on would have its shell.
 sleep_until $(($(show_of "${ids[taken]}" '.sessions[0].opened_usec') + 12000000))
@@ -55,7 +55,7 @@ done
 in_lab credctl revoke "${ids[split]}" --reason "in two places" >/dev/null
 for user in split parted; do
     wait_for_receipt "${ids[$user]}" 90
-    is "$(receipt_of "${ids[$user]}" .verdict)" confirmed "$user: its end is verified"
+    is "$(verdict_of "${ids[$user]}")" confirmed "$user: its end is verified"
     late_at_most "$(receipt_of "${ids[$user]}" .late_usec)" 3000000 "$user: ... in time"
     is "$(processes_of "$user")" "" "$user: ... in either place"
 done
@@ -71,8 +71,8 @@ open plain 5s 'echo ready; sleep 7404'
 open deaf 5s 'trap "" TERM HUP; echo ready; while :; do sleep 1; done'
 wait_for_receipt "${ids[plain]}"
 wait_for_receipt "${ids[deaf]}"
-is "$(receipt_of "${ids[plain]}" .verdict)" confirmed "without the polkit rule a session is ended all the same"
-is "$(receipt_of "${ids[deaf]}" .verdict)" confirmed "one that ignores TERM, too"
+is "$(verdict_of "${ids[plain]}")" confirmed "without the polkit rule a session is ended all the same"
+is "$(verdict_of "${ids[deaf]}")" confirmed "one that ignores TERM, too"
 like "$(steps_of "${ids[deaf]}")" 'logind: ' "the receipt says what logind answered"
 is "$(processes_of deaf)" "" "and nothing of it lives"
 like "$(in_lab credctl status 2>&1)" 'polkit' "status says loudly what is missing"
@@ -93,7 +93,7 @@ wait_until 20 is_ready cut
 in_lab systemctl restart dbus.service
 wait_for_receipt "${ids[cut]}"
 # On 257 logind stays off the bus until it is restarted: nobody can end the user's manager, which is named.
-like "$(receipt_of "${ids[cut]}" .verdict)" '^(confirmed|residue)$' "the bus restarted: the session ends on its deadline"
+like "$(verdict_of "${ids[cut]}")" '^(confirmed|residue)$' "the bus restarted: the session ends on its deadline"
 late_at_most "$(receipt_of "${ids[cut]}" .late_usec)" 3000000 "in time"
 is "$(processes_of cut)" "" "nothing of it lives"
 in_lab systemctl restart systemd-logind.service
@@ -110,7 +110,7 @@ in_lab systemctl mask --now systemd-logind.service
 open masked 8s 'trap "" TERM HUP; setsid -f sleep 7407; (trap "" TERM; nohup sleep 7408 >/dev/null 2>&1 &); echo ready; while :; do sleep 1; done'
 wait_until 30 is_ready masked
 wait_for_receipt "${ids[masked]}" 60
-is "$(receipt_of "${ids[masked]}" .verdict)" confirmed "logind masked: the session outside any scope is gone"
+is "$(verdict_of "${ids[masked]}")" confirmed "logind masked: the session outside any scope is gone"
 like "$(signs_of "${ids[masked]}")" '^exited, (never announced|unreachable), none, empty$' "by the signs that are left"
 is "$(processes_of masked)" "" "its orphans, too"
 like "$(output_of masked)" "ends in [123]s" "its terminal was warned all the same"
@@ -124,7 +124,7 @@ like "$(processes_of recalled)" 'ssh[^ ]*\.service' "logind masked: a shell runs
 unlike "$(processes_of recalled)" 'session-.*\.scope' "... in no scope"
 in_lab credctl revoke "${ids[recalled]}" --reason "in no scope" >/dev/null
 wait_for_receipt "${ids[recalled]}" 60
-is "$(receipt_of "${ids[recalled]}" .verdict)" confirmed "revoked, it is gone"
+is "$(verdict_of "${ids[recalled]}")" confirmed "revoked, it is gone"
 late_at_most "$(receipt_of "${ids[recalled]}" .late_usec)" 1000000 "... without a grace"
 is "$(processes_of recalled)" "" "... with every process forked from it"
 
@@ -134,7 +134,7 @@ open unbound 1h 'trap "" TERM HUP; setsid -f sleep 7412; echo ready; while :; do
 wait_until 30 is_ready unbound || diag "unbound is not ready: $(output_of unbound)"
 wait_for_receipt "${ids[unbound]}" 60
 like "$(journal_of "${ids[unbound]}")" 'session-terminating logind never announced its session' "never announced, it is ended after BindTimeout"
-is "$(receipt_of "${ids[unbound]}" .verdict)" confirmed "... and verified gone"
+is "$(verdict_of "${ids[unbound]}")" confirmed "... and verified gone"
 is "$(processes_of unbound)" "" "... with all of it"
 like "$(in_lab credctl status 2>&1)" 'logind cannot be reached' "status says so"
 

@@ -36,7 +36,7 @@ ok "$((${#users[@]} * each)) sessions are open at once" wait_until "$ttl" all_op
 
 for user in "${users[@]}"; do
     wait_for_receipt "${id[$user]}" $((ttl + 60))
-    is "$(receipt_of "${id[$user]}" '.verdict')" confirmed "$user: $each sessions verified gone, in time"
+    is "$(verdict_of "${id[$user]}")" confirmed "$user: $each sessions verified gone, in time"
     is "$(receipt_of "${id[$user]}" '.evidence | length')" "$each" "$user: with the evidence of each"
     is "$(processes_of "$user")" "" "$user: nothing is left"
     receipt_of "${id[$user]}" '.evidence[].late_usec' >>"$work/late"

@@ -100,7 +100,7 @@ done
 # --- What is ended is gone
 
 for name in $ended; do
-    is "$(receipt_of "${ids[$name]}" .verdict)" confirmed "$name: wholly ended, and confirmed"
+    is "$(verdict_of "${ids[$name]}")" confirmed "$name: wholly ended, and confirmed"
     is "$(in_lab pgrep -u "$name" -a)" "" "$name: nothing of that user lives"
 done
 
@@ -126,7 +126,7 @@ all_named() { # USER; all that lives of it is in the receipt
 }
 
 for name in $left every; do
-    is "$(receipt_of "${ids[$name]}" .verdict)" residue "$name: what is left is no confirmed end"
+    is "$(verdict_of "${ids[$name]}")" residue "$name: what is left is no confirmed end"
     is "$(event_field "${ids[$name]}" credential-deprovisioned CREDD_VERDICT)" residue "... nor in the journal"
     is "$(all_named "$name")" "" "$name: all that lives of that user is named"
     is "$(in_lab pgrep -u "$name" -x -f 'sleep 7600')" "" "$name: the session itself is gone"

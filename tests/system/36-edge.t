@@ -88,7 +88,7 @@ multiplies() { (($(in_lab pgrep -u spawner -c multiply) > 5)); }
 ok "spawner: it multiplies" wait_until 8 multiplies
 for name in lingerer mate spawner mute; do
     wait_for_receipt "${ids[$name]}" 40
-    is "$(receipt_of "${ids[$name]}" .verdict)" confirmed "$name: the receipt confirms the end"
+    is "$(verdict_of "${ids[$name]}")" confirmed "$name: the receipt confirms the end"
     late_at_most "$(receipt_of "${ids[$name]}" .late_usec)" 3000000 "$name: within the grace and a second"
 done
 for name in spawner mute; do

@@ -61,7 +61,7 @@ is "$(apart "$(limit_of "$(id_of "$issued")")" $((issued_limit - 2 * year * 1000
 wait "$look"
 gone_at_most "$(cat "$work/short.gone")" 3000 "the clock set forth and back: a session ends when it would have"
 wait_for_receipt "${ids[short]}"
-is "$(receipt_of "${ids[short]}" .verdict)" confirmed "... and its receipt says confirmed"
+is "$(verdict_of "${ids[short]}")" confirmed "... and its receipt says confirmed"
 
 # --- And over a restart
 

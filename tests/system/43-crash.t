@@ -112,7 +112,7 @@ kill_at recvfrom 1
 in_lab cp /root/sshd.kept /etc/pam.d/sshd
 ok "claiming: credd dies" was_killed "${steps[0]}"
 wait_for_receipt "${ids[claiming]}" 60
-is "$(receipt_of "${ids[claiming]}" .verdict)" confirmed \
+is "$(verdict_of "${ids[claiming]}")" confirmed \
     "claiming: credd dies when a session is claimed; there is a receipt"
 is "$(count_events "${ids[claiming]}" login-accepted) $(count_events "${ids[claiming]}" login-unclaimed)" \
     "1 1" "claiming: of one login, which nobody claimed"
@@ -226,7 +226,7 @@ is "$(events_of credential-deprovisioned)" "$(jq -r .id <"$work/credentials" | s
 is "$(events_of session-ended | uniq -d)" '' "no session ended twice"
 is "$(jq -r 'select(.uses_left < 0 or .receipt.verdict == "residue") | .id' <"$work/credentials")" '' "nothing is left behind"
 for user in "${crowd[@]}"; do
-    is "$(processes_of "$user")" "" "$user: nothing lives"
+    nothing_lives "$user"
 done
 
 # By how much each outlived its deadline, without the time in which credd was down; in ms.

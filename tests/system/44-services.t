@@ -39,7 +39,7 @@ in_lab systemctl stop $journal_units 2>/dev/null
 is "$(in_lab systemctl is-active systemd-journald.service)" inactive "journald is stopped"
 guest burst burst 150
 wait_for_receipt "${ids[unheard]}"
-is "$(receipt_of "${ids[unheard]}" .verdict)" confirmed "without journald a session is ended"
+is "$(verdict_of "${ids[unheard]}")" confirmed "without journald a session is ended"
 kill_credd
 guest burst burst 20
 at_most 150 "$(status_of_credd journal_behind)" "what nobody took waits"
@@ -56,7 +56,7 @@ wait_ready jammed
 guest stop_journald stop_journald
 guest burst burst 300
 wait_for_receipt "${ids[jammed]}"
-is "$(receipt_of "${ids[jammed]}" .verdict)" confirmed "with a journald that hangs a session is ended"
+is "$(verdict_of "${ids[jammed]}")" confirmed "with a journald that hangs a session is ended"
 kill_credd
 guest burst burst 50
 guest continue_journald continue_journald
@@ -106,7 +106,7 @@ in_lab mv /usr/share/polkit-1/rules.d/50-credd.rules /root/
 in_lab systemctl restart polkit.service
 open unruled 5s "$deaf"
 wait_for_receipt "${ids[unruled]}"
-is "$(receipt_of "${ids[unruled]}" .verdict)" confirmed "without the polkit rule the pidfds decide"
+is "$(verdict_of "${ids[unruled]}")" confirmed "without the polkit rule the pidfds decide"
 is "$(count_problems 'polkit rule')" 1 "... and the journal says once what is missing"
 like "$(credd_journal CREDD_EVENT=logind-failed | jq -r '.PRIORITY + " " + .MESSAGE' | tail -n 1)" \
     '^3 .*polkit rule 50-credd.rules' "... as an error, in words"
@@ -146,7 +146,7 @@ in_lab systemctl restart systemd-logind.service
 ok "logind is found again" wait_until 60 logind_is_back
 open fine 5s 'echo ready; sleep 7701'
 wait_for_receipt "${ids[fine]}" 60
-is "$(receipt_of "${ids[fine]}" .verdict)" confirmed "with all of them back a session ends as ever"
+is "$(verdict_of "${ids[fine]}")" confirmed "with all of them back a session ends as ever"
 unlike "$(in_lab credctl status 2>&1)" problem "... and the status knows of no problem"
 all_is_there "after all of this"
 

@@ -85,7 +85,7 @@ wait_until 20 is_ready within || diag "within is not ready: $(output_of within)"
 # Its wall clock is the machine's; only its line has gone on.
 gone_at_most "$(gone_after_deadline within "${ids[within]}")" 3000 "a session ends at its deadline"
 wait_for_receipt "${ids[within]}"
-is "$(receipt_of "${ids[within]}" .verdict)" confirmed "... and its receipt says confirmed"
+is "$(verdict_of "${ids[within]}")" confirmed "... and its receipt says confirmed"
 
 wait
 plan

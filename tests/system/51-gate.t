@@ -106,7 +106,7 @@ live_login() { # NAME COMMAND...: a login that goes on, and is ended with its cr
     ok "$name: logind's session is bound" wait_until 15 has_event "$id" session-bound
     in_lab credctl revoke "$id" --reason 'left the project' >/dev/null
     wait_for_receipt "$id"
-    is "$(receipt_of "$id" .verdict)" confirmed "$name: it ends with its credential, and that is verified"
+    is "$(verdict_of "$id")" confirmed "$name: it ends with its credential, and that is verified"
     ok "$name: nothing of it is left" wait_until 30 gone gary
     is "$(count_events "$id" login-unclaimed)" 0 "$name: no login was left over"
 }

@@ -86,7 +86,7 @@ like "$out" "$((many + 1)) sessions are being ended" 'with what it does'
 is "$(under_oncall)" 0 'no session under the role is left'
 is "$(processes_of crowd)$(processes_of single)" '' 'and no process'
 is "$(show_of "$(id_of "$crowd")" '[.sessions[] | select(.state == "ended")] | length')" "$many" 'each verified gone'
-is "$(receipt_of "${ids[single]}" .verdict) $(state_of "${ids[single]}")" 'confirmed used' 'what was used up has its receipt, and is used'
+is "$(verdict_of "${ids[single]}") $(state_of "${ids[single]}")" 'confirmed used' 'what was used up has its receipt, and is used'
 is "$(state_of "$(id_of "$crowd")")" suspended 'what has uses left is suspended'
 ok 'under another role the session goes on' has_session "${ids[other]}"
 ok 'and without a role' has_session "${ids[plain]}"
@@ -264,7 +264,7 @@ unlike "$out" "${ids[plain]}" 'and to no other'
 ok 'which was not done' has_session "${ids[other]}"
 out=$(in_lab credctl revoke --role other --reason 'by the role' --yes --wait 2>&1)
 is "$?" 0 'revoke --role, waited for' || diag "$out"
-is "$(state_of "${ids[other]}") $(receipt_of "${ids[other]}" .verdict)" 'revoked confirmed' 'the session under it is verified gone'
+is "$(state_of "${ids[other]}") $(verdict_of "${ids[other]}")" 'revoked confirmed' 'the session under it is verified gone'
 is "$(processes_of other)" '' 'and no process of it'
 ok 'the one without goes on' has_session "${ids[plain]}"
 open_ids=$(in_lab credctl list --json | jq -r '.credentials[].id')
@@ -273,6 +273,6 @@ out=$(in_lab credctl revoke --all --reason 'the end' --yes --wait 2>&1)
 is "$?" 0 'revoke --all, waited for' || diag "$out"
 is "$(in_lab credctl list --json | jq -r '.credentials | length') $(status_of_credd sessions_open)" '0 0' 'nothing is left to revoke, and no session'
 is "$(for id in $open_ids; do receipt_of "$id" '.verdict // "none"'; done | sort | uniq -c | wc -l)" 1 'of each the receipt says the same'
-is "$(receipt_of "${ids[plain]}" .verdict)" confirmed 'confirmed'
+is "$(verdict_of "${ids[plain]}")" confirmed 'confirmed'
 
 plan

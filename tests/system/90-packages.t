@@ -167,7 +167,7 @@ install_ok 'the same once more' "/srv/$again"
 is "$(in_lab grep -l pam_ephemeral -r /etc/pam.d)" '' 'who has disabled the profile keeps it so'
 in_lab env DEBIAN_FRONTEND=noninteractive pam-auth-update --enable ephemeral
 wait_for_receipt "${ids[emil]}" 120
-is "$(receipt_of "${ids[emil]}" .verdict)" confirmed 'the token session has lasted until its deadline, and not longer'
+is "$(verdict_of "${ids[emil]}")" confirmed 'the token session has lasted until its deadline, and not longer'
 
 # --- Removed, with token sessions open: one that ends meanwhile, one that sees all that follows
 

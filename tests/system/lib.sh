@@ -193,6 +193,12 @@ receipt_of() { # ID [FILTER]
     show_of "$1" ".receipt | ${2:-.}"
 }
 
+# "confirmed" is also what was late by no more than a busy machine may be.
+verdict_of() { # ID
+    receipt_of "$1" "if .verdict == \"late\" and .late_usec <= $((3000000 + busy_ms * 1000)) and $busy_ms > 0
+        then \"confirmed\" else .verdict end"
+}
+
 # What is asked again and again is asked without jq, whose start takes longer than all the rest.
 has_line_of_json() { # ID REGEX
     # shellcheck disable=SC2016
@@ -319,6 +325,14 @@ list_processes() { # USER
 
 processes_of() { # USER
     guest list_processes list_processes "$1"
+}
+
+# A manager that is still starting what it always starts has no more of the session than one that is up.
+nothing_lives() { # USER
+    # shellcheck disable=SC2317  # called by name
+    is_empty() { [[ ! $(processes_of "$1") ]]; }
+    wait_until 5 is_empty "$1"
+    is "$(processes_of "$1")" "" "$1: nothing of it lives"
 }
 
 watch_until_gone() { # USER SECONDS
