@@ -127,9 +127,16 @@ static void tell_why(const Session *session)
         terminal_tell(session, line);
 }
 
+/* What PID 1 sends when it stops the scope of a session. */
+static const int gently[] = {SIGTERM, SIGCONT, SIGHUP, 0};
+static const int forcibly[] = {SIGKILL, 0};
+
+/* Sshd stands at no terminal: it carries what those who do have on theirs. */
+typedef enum SignalWhom { EVERYBODY, AT_TERMINAL } SignalWhom;
+
 /* First who it is, then where it stands, then the signal, to that one alone: a pid that was given to a
  * stranger meanwhile is not in the cgroup, or is not the one that was. */
-static void signal_if_in(const char *path, pid_t pid, const int *signals)
+static void signal_if_in(const char *path, pid_t pid, SignalWhom whom, const int *signals)
 {
         AUTO_FREE char *cgroup = NULL;
         ProcInfo info;
@@ -137,20 +144,23 @@ static void signal_if_in(const char *path, pid_t pid, const int *signals)
         if (proc_read(pid, &info) < 0 || proc_cgroup(pid, &cgroup) < 0 ||
             strncmp(cgroup, path, strlen(path)) != 0)
                 return;
+        if (whom == AT_TERMINAL && info.tty == 0)
+                return;
         for (; *signals > 0; signals++)
                 (void)proc_kill(info.pid, info.start_ticks, *signals);
 }
 
 /* signals: ends with 0. */
-static void signal_cgroup(const char *path, const int *signals)
+static void signal_scope(const Session *session, SignalWhom whom, const int *signals)
 {
+        AUTO_FREE char *path = signs_scope(session);
         AUTO_FREE pid_t *pids = NULL;
         size_t n = 0;
 
         if (!path || cgroup_pids(path, &pids, &n) < 0)
                 return;
         for (size_t i = 0; i < n; i++)
-                signal_if_in(path, pids[i], signals);
+                signal_if_in(path, pids[i], whom, signals);
 }
 
 static void terminate(Session *session)
@@ -164,17 +174,16 @@ static void terminate(Session *session)
                                      &session->acting) == 0)
                 session_note_step(session, "terminate-session");
         user_end_gently(session);
+        /* Who works at the terminal need not wait for logind, polkit and PID 1; when it is gone, sshd
+         * passes on what was written there, the reason above all, and closes the session. */
+        signal_scope(session, AT_TERMINAL, gently);
 }
 
-/* What PID 1 sends when it stops the scope of a session. */
-static void signal_scope(Session *session)
+static void signal_everybody(Session *session)
 {
-        static const int gently[] = {SIGTERM, SIGCONT, SIGHUP, 0};
-        AUTO_FREE char *scope = signs_scope(session);
-
         session->kill.signalled = true;
         session_note_step(session, "sigterm");
-        signal_cgroup(scope, gently);
+        signal_scope(session, EVERYBODY, gently);
 }
 
 /* That it ends is on record since it was begun; by what means may join the next commit. */
@@ -215,15 +224,13 @@ static void kill_tree(Session *session)
  * first, because it costs logind a question to polkit, and many ends come together. */
 static void kill_scope(Session *session)
 {
-        static const int forcibly[] = {SIGKILL, 0};
-        AUTO_FREE char *scope = signs_scope(session);
         bool again = session->kill.forced;
 
         first_force(session, "kill-session");
         if (again && session->row.logind_id && !session->reused && !session->acting)
                 (void)logind_kill_session(session->manager->logind, session->row.logind_id,
                                           on_acted, session, &session->acting);
-        signal_cgroup(scope, forcibly);
+        signal_scope(session, EVERYBODY, forcibly);
         if (session->split) {
                 session_note_step(session, "treekill");
                 kill_rounds(session);
@@ -266,7 +273,7 @@ static bool act(Session *session, KillAction action, const KillSigns *signs)
                 terminate(session);
                 return true;
         case KILL_SIGNAL:
-                signal_scope(session);
+                signal_everybody(session);
                 return true;
         case KILL_MISSED:
                 say_missed(session, signs);
