@@ -131,12 +131,21 @@ static void tell_why(const Session *session)
 static const int gently[] = {SIGTERM, SIGCONT, SIGHUP, 0};
 static const int forcibly[] = {SIGKILL, 0};
 
-/* Sshd stands at no terminal: it carries what those who do have on theirs. */
-typedef enum SignalWhom { EVERYBODY, AT_TERMINAL } SignalWhom;
+typedef enum SignalWhom { EVERYBODY, NOT_CARRIERS } SignalWhom;
+
+/* The leader, and sshd's half without privileges, which is its child and stands at no terminal itself: they
+ * carry what is on the terminal to the person. */
+static bool is_carrier(const Session *session, const ProcInfo *info)
+{
+        pid_t leader = session->row.leader;
+
+        return info->pid == leader || (info->ppid == leader && info->tty == 0);
+}
 
 /* First who it is, then where it stands, then the signal, to that one alone: a pid that was given to a
  * stranger meanwhile is not in the cgroup, or is not the one that was. */
-static void signal_if_in(const char *path, pid_t pid, SignalWhom whom, const int *signals)
+static void signal_if_in(const Session *session, const char *path, pid_t pid, SignalWhom whom,
+                         const int *signals)
 {
         AUTO_FREE char *cgroup = NULL;
         ProcInfo info;
@@ -144,7 +153,7 @@ static void signal_if_in(const char *path, pid_t pid, SignalWhom whom, const int
         if (proc_read(pid, &info) < 0 || proc_cgroup(pid, &cgroup) < 0 ||
             strncmp(cgroup, path, strlen(path)) != 0)
                 return;
-        if (whom == AT_TERMINAL && info.tty == 0)
+        if (whom == NOT_CARRIERS && is_carrier(session, &info))
                 return;
         for (; *signals > 0; signals++)
                 (void)proc_kill(info.pid, info.start_ticks, *signals);
@@ -160,7 +169,7 @@ static void signal_scope(const Session *session, SignalWhom whom, const int *sig
         if (!path || cgroup_pids(path, &pids, &n) < 0)
                 return;
         for (size_t i = 0; i < n; i++)
-                signal_if_in(path, pids[i], whom, signals);
+                signal_if_in(session, path, pids[i], whom, signals);
 }
 
 static void terminate(Session *session)
@@ -174,9 +183,9 @@ static void terminate(Session *session)
                                      &session->acting) == 0)
                 session_note_step(session, "terminate-session");
         user_end_gently(session);
-        /* Who works at the terminal need not wait for logind, polkit and PID 1; when it is gone, sshd
-         * passes on what was written there, the reason above all, and closes the session. */
-        signal_scope(session, AT_TERMINAL, gently);
+        /* The shell and what it started need not wait for logind, polkit and PID 1; when they are gone, sshd
+         * passes on what was written to the terminal, the reason above all, and closes the session. */
+        signal_scope(session, NOT_CARRIERS, gently);
 }
 
 static void signal_everybody(Session *session)

@@ -108,8 +108,8 @@ gone_at_most "$(gone manager)" 15000 "what the user's manager runs for it, too"
 gone_at_most "$(gone terminal)" 15000 "what tmux keeps, too"
 gone_at_most "$(gone quick)" "$on_time_ms" "a session ends by --session-ttl, before the login limit"
 gone_at_most "$(gone twice)" "$on_time_ms" "two sessions of one credential end together"
-like "$(output_of plain)" 'Connection to 127.0.0.1 closed' "the client sees its connection closed"
-is "$(cat "$work/plain.status")" 255 "... and fails"
+like "$(output_of plain)" "ends now: its time is over \\(credential ${ids[plain]}\\)" "the person is told why"
+is "$(cat "$work/plain.status")" 255 "... and the client fails"
 
 opened=$(show_of "${ids[quick]}" '(.sessions[0] | .deadline_usec - .opened_usec)')
 at_most "$opened" 14000000 "the deadline of --session-ttl counts from the login"
