@@ -3,6 +3,7 @@
 #include "tests/unit/login_rig.h"
 
 #include "credd/codes.h"
+#include "credd/db-internal.h"
 #include "credd/limiter.h"
 
 static char *issue_code(Rig *rig, char ret_id[static TOKEN_ID_LEN + 1])
@@ -208,6 +209,41 @@ static void test_authenticate__five_wrong_tries__lock_for_good(void **state)
         assert_true(last_reason_is(rig, "\"locked\""));
 }
 
+/* An answer to a try that does not count would be one try more. */
+static void test_authenticate__try_that_cannot_be_written__is_not_answered(void **state)
+{
+        static const char *const fails[] = {
+                "BEFORE UPDATE ON code",
+                "BEFORE INSERT ON event WHEN NEW.name = 'login-refused'",
+                "BEFORE UPDATE OF cause ON standing",
+                "BEFORE INSERT ON event WHEN NEW.name = 'credential-locked'",
+                "BEFORE INSERT ON receipt",
+        };
+        Rig *rig = *state;
+        Db *db = store_db(rig->manager->store);
+
+        need_root();
+        for (size_t i = 0; i < ELEMENTSOF(fails); i++) {
+                char id[TOKEN_ID_LEN + 1], wrong[CODE_TEXT_LEN + 1];
+                AUTO_FREE char *text = issue_code(rig, id), *sql = NULL;
+                json_auto_t *reply = NULL;
+
+                try_wrong(rig, text, CODES_TRIES - 1);
+                spoil(text, CODES_TRIES, wrong);
+                assert_true(asprintf(&sql,
+                                     "CREATE TEMP TRIGGER no %s BEGIN SELECT RAISE(ABORT, 'no'); "
+                                     "END",
+                                     fails[i]) > 0);
+                assert_int_equal(db_execute(db, sql), 0);
+                reply = rig_call(rig, rig->login, "io.credd.Login.Authenticate", at_console(wrong));
+                assert_error(reply, "io.credd.Login.Unavailable", NULL, NULL);
+                assert_int_equal(db_execute(db, "DROP TRIGGER temp.no"), 0);
+                assert_int_equal(tries_of(rig, text), CODES_TRIES - 1);
+                rig->skew_usec += LIMITER_WINDOW_USEC;
+        }
+        assert_int_equal(count_events(rig, "credential-locked"), 0);
+}
+
 /* The answer is nothing before the commit that counts the try. */
 static void test_authenticate__wrong_codes_of_any_kind__all_wait_for_the_commit(void **state)
 {
@@ -350,6 +386,7 @@ int main(void)
                 T(test_authenticate__code_not_from_the_console__is_refused_and_costs_nothing),
                 T(test_authenticate__four_wrong_tries__do_not_lock),
                 T(test_authenticate__five_wrong_tries__lock_for_good),
+                T(test_authenticate__try_that_cannot_be_written__is_not_answered),
                 T(test_authenticate__wrong_codes_of_any_kind__all_wait_for_the_commit),
                 T(test_authenticate__too_many_wrong_codes__right_one_waits_a_minute),
                 T(test_authenticate__rubbish_on_a_token__neither_locks_nor_delays_it),
