@@ -4,6 +4,7 @@
 
 #include "credd/db-internal.h"
 #include "credd/store-internal.h"
+#include "credd/verbs-login.h"
 
 /* What stands behind a refusal is for the journal: the bytes are the same for all. */
 static void test_authenticate__every_reason_to_refuse__looks_alike(void **state)
@@ -64,6 +65,9 @@ static void test_authenticate__every_reason_to_refuse__looks_alike(void **state)
                 assert_string_equal(text, reference);
         }
         assert_non_null(strstr(reference, "Refused"));
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_UNKNOWN], 3);
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_SECRET], 1);
+        assert_int_equal(rig->manager->counters.logins_refused, 12);
         /* and after all that the good one is good */
         free(login);
         login = log_in(rig, good);
@@ -224,24 +228,55 @@ static void test_login__facts_that_cannot_be__are_named_as_such(void **state)
         Rig *rig = *state;
 
         need_root();
-        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
-                json_t *parameters = question("token", "eph_nothing");
+        for (size_t i = 0; i < 2 * ELEMENTSOF(table); i++) {
+                const char *const name = table[i / 2].name, *const as = table[i / 2].text;
+                json_t *parameters = question(i % 2 ? "login" : "token", "eph_nothing");
                 json_auto_t *reply = NULL;
                 char text[257] = "";
                 json_t *value;
 
-                memset(text, 'x', table[i].len);
-                if (strcmp(table[i].name, "uid") == 0)
-                        value = json_integer(table[i].number);
-                else
-                        value = json_string(table[i].text ?: text);
-                assert_int_equal(json_object_set_new(parameters, table[i].name, value), 0);
-                reply = rig_call(rig, rig->login, "io.credd.Login.Authenticate", parameters);
-                if (table[i].good)
+                memset(text, 'x', table[i / 2].len);
+                value = strcmp(name, "uid") == 0 ? json_integer(table[i / 2].number)
+                                                 : json_string(as ?: text);
+                assert_int_equal(json_object_set_new(parameters, name, value), 0);
+                reply = rig_call(rig, rig->login,
+                                 i % 2 ? "io.credd.Login.CheckAccount"
+                                       : "io.credd.Login.Authenticate",
+                                 parameters);
+                if (table[i / 2].good)
                         assert_error(reply, "io.credd.Login.Refused", NULL, NULL);
                 else
                         assert_error(reply, "org.varlink.service.InvalidParameter", NULL, NULL);
         }
+}
+
+static void test_login__question_with_a_part_missing_or_too_many__names_the_part(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+        AUTO_CREDENTIAL Credential c = {0};
+
+        need_root();
+        token = issue(rig, json_pack("{si}", "uses", 2), id);
+        login = log_in(rig, token);
+        for (unsigned i = 0; i < 4; i++) {
+                json_t *parameters = i % 2 ? question("login", login) : question("token", token);
+                json_auto_t *reply = NULL;
+
+                if (i < 2)
+                        assert_int_equal(json_object_del(parameters, "service"), 0);
+                else
+                        assert_int_equal(json_object_set_new(parameters, "more", json_true()), 0);
+                reply = rig_call(rig, rig->login,
+                                 i % 2 ? "io.credd.Login.CheckAccount"
+                                       : "io.credd.Login.Authenticate",
+                                 parameters);
+                assert_error(reply, "org.varlink.service.InvalidParameter", "parameter",
+                             i < 2 ? "service" : "more");
+        }
+        c = find(rig, id);
+        assert_int_equal(c.uses_left, 1);
 }
 
 /* Neither in nor refused: the module falls back, and the person may come again. */
@@ -356,8 +391,73 @@ static void test_login__row_is_damaged__nobody_is_in(void **state)
         assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(false, token));
         assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(true, code));
         assert_no_answer(rig, "io.credd.Login.CheckAccount", question("login", login));
+        assert_int_equal(
+                db_execute(db, "PRAGMA foreign_keys = OFF; UPDATE login SET credential = 99"), 0);
+        assert_no_answer(rig, "io.credd.Login.CheckAccount", question("login", login));
         assert_int_equal(db_execute(db, "UPDATE login SET state = -1"), 0);
         assert_no_answer(rig, "io.credd.Login.CheckAccount", question("login", login));
+}
+
+/* Each has the right nonce, and yet another form: there is one text a login. */
+static void test_check_account__login_in_another_form__is_refused(void **state)
+{
+        static const struct {
+                const char *before, *between;
+                int len; /* so much of the nonce */
+                const char *behind;
+        } forms[] = {
+                {"+", "-", 99, ""}, {" ", "-", 99, ""}, {"0", "-", 99, ""}, {"", "x", 99, ""},
+                {"", " ", 99, ""},  {"", "--", 99, ""}, {"", "-", 99, "0"}, {"", "-", 99, "00"},
+                {"", "-", 99, " "}, {"", "-", 31, ""},  {"", "-", 31, "g"},
+        };
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+        const char *nonce;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        nonce = strchr(login, '-') + 1;
+        for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
+                AUTO_FREE char *other = NULL;
+                json_auto_t *good = NULL, *reply = NULL;
+
+                good = rig_call(rig, rig->login, "io.credd.Login.CheckAccount",
+                                question("login", login));
+                assert_non_null(reply_at(good, "credential", NULL));
+                assert_true(asprintf(&other, "%s%lld%s%.*s%s", forms[i].before, atoll(login),
+                                     forms[i].between, forms[i].len, nonce, forms[i].behind) > 0);
+                reply = rig_call(rig, rig->login, "io.credd.Login.CheckAccount",
+                                 question("login", other));
+                assert_error(reply, "io.credd.Login.Refused", NULL, NULL);
+        }
+}
+
+static void test_login_check__whatever_it_finds__is_no_error(void **state)
+{
+        static const char *const none[] = {"", "99-00000000000000000000000000000000",
+                                           "1-00000000000000000000000000000000"};
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        for (size_t i = 0; i <= ELEMENTSOF(none); i++) {
+                bool right = i == ELEMENTSOF(none);
+                const LoginQuestion asked = {
+                        {.user = "deploy", .uid = PERSON, .service = "sshd", .rhost = "10.1.2.3"},
+                        right ? login : none[i]};
+                CLEANUP(login_done) Login found = {0};
+                AUTO_CREDENTIAL Credential credential = {0};
+                Refusal refusal = REFUSAL_MAX;
+
+                assert_int_equal(login_check(rig->manager, &asked, &found, &credential, &refusal),
+                                 0);
+                assert_int_equal(refusal, right ? REFUSAL_NONE : REFUSAL_LOGIN);
+        }
 }
 
 static void test_login_socket__another_uid_than_root__is_turned_away(void **state)
@@ -414,10 +514,13 @@ int main(void)
                 T(test_authenticate__one_use_offered_often_in_one_batch__is_accepted_once),
                 T(test_check_account__login_that_is_not_this_one__is_refused),
                 T(test_login__facts_that_cannot_be__are_named_as_such),
+                T(test_login__question_with_a_part_missing_or_too_many__names_the_part),
                 T(test_authenticate__store_gives_out_half_way__nobody_is_in),
                 T(test_authenticate__clock_behind__nobody_is_in_until_it_is_set),
                 T(test_authenticate__store_is_damaged__nobody_is_in),
                 T(test_login__row_is_damaged__nobody_is_in),
+                T(test_check_account__login_in_another_form__is_refused),
+                T(test_login_check__whatever_it_finds__is_no_error),
                 T(test_login_socket__another_uid_than_root__is_turned_away),
                 T(test_admin_socket__another_uid_than_root__may_look_and_not_issue),
         };
