@@ -380,16 +380,22 @@ static void test_login__row_is_damaged__nobody_is_in(void **state)
         Rig *rig = *state;
         Db *db = rig->manager->store->db;
         char id[TOKEN_ID_LEN + 1], code_id[TOKEN_ID_LEN + 1];
-        AUTO_FREE char *token = NULL, *code = NULL, *other = NULL, *login = NULL;
+        AUTO_FREE char *token = NULL, *code = NULL, *other = NULL, *login = NULL, *closed = NULL;
+        json_auto_t *revoked = NULL;
 
         need_root();
         other = issue(rig, NULL, id);
         login = log_in(rig, other);
         token = issue(rig, NULL, id);
+        closed = issue(rig, json_pack("{ss}", "kind", "code"), code_id);
+        revoked = rig_call(rig, rig->admin, "io.credd.Admin.Revoke",
+                           json_pack("{ss}", "id", code_id));
+        assert_null(json_object_get(revoked, "error"));
         code = issue(rig, json_pack("{ss}", "kind", "code"), code_id);
         assert_int_equal(db_execute(db, "UPDATE credential SET services = '{}'"), 0);
         assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(false, token));
         assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(true, code));
+        assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(true, closed));
         assert_no_answer(rig, "io.credd.Login.CheckAccount", question("login", login));
         assert_int_equal(
                 db_execute(db, "PRAGMA foreign_keys = OFF; UPDATE login SET credential = 99"), 0);
