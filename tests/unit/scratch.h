@@ -46,7 +46,7 @@ static inline char *scratch_new_in(const char *parent)
 
 static inline char *scratch_new(void)
 {
-        return scratch_new_in("/tmp");
+        return scratch_new_in(getenv("TMPDIR") ?: "/tmp");
 }
 
 /* In memory, for what commits thousands of times and is not about what a disk keeps. */
@@ -54,7 +54,7 @@ static inline char *scratch_new_fast(void)
 {
         struct stat st;
 
-        return scratch_new_in(stat("/dev/shm", &st) == 0 ? "/dev/shm" : "/tmp");
+        return stat("/dev/shm", &st) == 0 ? scratch_new_in("/dev/shm") : scratch_new();
 }
 
 static inline void scratch_free(char *path)

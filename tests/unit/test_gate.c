@@ -3,6 +3,8 @@
  * a refusal ends whoever asked. */
 #include "tests/unit/login_rig.h"
 
+#include "credd/db-internal.h"
+#include "credd/gate.h"
 #include "credd/outcast.h"
 
 static json_t *no_token(void)
@@ -164,8 +166,8 @@ static void
 test_check_account__several_credentials__the_longest_session_and_then_the_first(void **state)
 {
         Rig *rig = *state;
-        char ids[5][TOKEN_ID_LEN + 1];
-        AUTO_FREE char *a = NULL, *b = NULL, *c = NULL, *d = NULL, *e = NULL;
+        char ids[6][TOKEN_ID_LEN + 1];
+        AUTO_FREE char *a = NULL, *b = NULL, *c = NULL, *d = NULL, *e = NULL, *f = NULL;
 
         need_root();
         a = issue(rig, json_pack("{sI}", "ttl_usec", (json_int_t)SECONDS(600)), ids[0]);
@@ -187,6 +189,50 @@ test_check_account__several_credentials__the_longest_session_and_then_the_first(
                             (json_int_t)HOURS(1)),
                   ids[4]);
         assert_chosen(rig, ids[3]);
+        /* nor is it the one that is over first, which is the first that the store finds */
+        f = issue(rig,
+                  json_pack("{sI sI}", "ttl_usec", (json_int_t)SECONDS(120), "session_ttl_usec",
+                            (json_int_t)HOURS(1)),
+                  ids[5]);
+        assert_chosen(rig, ids[3]);
+}
+
+static Refusal found(Rig *rig, int expected)
+{
+        const LoginFacts facts = {.user = "deploy", .uid = PERSON, .service = "sshd"};
+        AUTO_CREDENTIAL Credential credential = {0};
+        Refusal refusal = REFUSAL_SECRET;
+
+        assert_int_equal(gate_find(rig->manager, &facts, &credential, &refusal), expected);
+        assert_int_equal(credential.num > 0, refusal == REFUSAL_NONE);
+        return refusal;
+}
+
+/* How long the machine was off is not known: what is live cannot be told. */
+static void test_gate_find__clock_behind__finds_nobody(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = issue(rig, NULL, id);
+
+        assert_non_null(token);
+        assert_int_equal(found(rig, 0), REFUSAL_NONE);
+        rig->manager->clock.mark_real_usec = USEC_INFINITY;
+        rig->manager->clock.behind = true;
+        assert_int_equal(found(rig, 0), REFUSAL_CLOCK);
+}
+
+static void test_gate_find__row_is_damaged__is_an_error(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = issue(rig, NULL, id);
+
+        assert_non_null(token);
+        assert_int_equal(
+                db_execute(store_db(rig->manager->store), "UPDATE credential SET services='{}'"),
+                0);
+        assert_int_equal(found(rig, -EBADMSG), REFUSAL_NONE_LIVE);
 }
 
 static void test_check_account__login_that_is_empty__is_no_missing_login(void **state)
@@ -335,6 +381,8 @@ int main(void)
                 T(test_check_account__live_credential__is_named_until_it_is_not_live),
                 T(test_check_account__host_frozen__is_refused),
                 T(test_check_account__several_credentials__the_longest_session_and_then_the_first),
+                T(test_gate_find__clock_behind__finds_nobody),
+                T(test_gate_find__row_is_damaged__is_an_error),
                 T(test_check_account__login_that_is_empty__is_no_missing_login),
                 T(test_open_session__no_token__spends_a_use_and_ends_with_the_credential),
                 T(test_open_session__last_use_without_a_token__is_used_up_and_the_next_turned_away),

@@ -2,6 +2,8 @@
 /* The way of a login through the daemon, from the token to the receipt. */
 #include "tests/unit/login_rig.h"
 
+#include "credd/proc.h"
+
 static void test_login__whole_way_and_logout__ends_in_a_confirmed_receipt(void **state)
 {
         Rig *rig = *state;
@@ -28,6 +30,30 @@ static void test_login__whole_way_and_logout__ends_in_a_confirmed_receipt(void *
         assert_int_equal(count_events(rig, "session-ended"), 1);
         assert_int_equal(count_events(rig, "credential-deprovisioned"), 1);
         assert_int_equal(count_events(rig, "session-killed"), 0);
+}
+
+/* By these a login that no session claims is found. */
+static void test_login__accepted__is_known_by_its_process_and_the_parent_of_that(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *text = NULL;
+        CLEANUP(person_free) Person person = NO_PERSON;
+        CLEANUP(login_done) Login login = {0};
+        ProcInfo child, own;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        person = person_new(rig->login, 0, "io.credd.Login.Authenticate", question("token", token));
+        text = person_reply(rig, &person);
+        assert_non_null(text);
+        assert_int_equal(store_find_login(rig->manager->store, 1, &login), 1);
+        assert_int_equal(proc_read_stat(person.pid, &child), 0);
+        assert_int_equal(proc_read_stat(getpid(), &own), 0);
+        assert_int_equal(login.pid, person.pid);
+        assert_int_equal(login.ticks, child.start_ticks);
+        assert_int_equal(login.parent, getpid());
+        assert_int_equal(login.parent_ticks, own.start_ticks);
 }
 
 static void test_login__revoked_while_logged_in__the_person_is_ended_and_it_is_proved(void **state)
@@ -328,6 +354,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
         const struct CMUnitTest tests[] = {
                 T(test_login__whole_way_and_logout__ends_in_a_confirmed_receipt),
+                T(test_login__accepted__is_known_by_its_process_and_the_parent_of_that),
                 T(test_login__revoked_while_logged_in__the_person_is_ended_and_it_is_proved),
                 T(test_open_session__second_time__is_refused_and_the_first_lives_on),
                 T(test_login__never_claimed__lapses_and_the_credential_ends),

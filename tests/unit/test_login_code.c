@@ -3,6 +3,7 @@
 #include "tests/unit/login_rig.h"
 
 #include "credd/codes.h"
+#include "credd/db-internal.h"
 #include "credd/limiter.h"
 
 static char *issue_code(Rig *rig, char ret_id[static TOKEN_ID_LEN + 1])
@@ -62,6 +63,23 @@ static bool last_reason_is(Rig *rig, const char *reason)
                         return strstr(row.data, reason) != NULL;
         }
         return false;
+}
+
+/* The number of the credential that the newest refusal is on record with; 0: with none. */
+static int64_t last_refusal_names(Rig *rig)
+{
+        Store *store = rig->manager->store;
+
+        for (int64_t seq = store_newest_event(store); seq > 0; seq--) {
+                CLEANUP(event_row_done) EventRow row = {0};
+
+                assert_int_equal(store_read_event(store, seq, &row), 1);
+                if (strcmp(row.name, "login-refused") != 0)
+                        continue;
+                assert_int_equal(strstr(row.data, "\"uid\"") != NULL, row.credential != 0);
+                return row.credential;
+        }
+        return -1;
 }
 
 static int64_t tries_of(Rig *rig, const char *text)
@@ -208,6 +226,41 @@ static void test_authenticate__five_wrong_tries__lock_for_good(void **state)
         assert_true(last_reason_is(rig, "\"locked\""));
 }
 
+/* An answer to a try that does not count would be one try more. */
+static void test_authenticate__try_that_cannot_be_written__is_not_answered(void **state)
+{
+        static const char *const fails[] = {
+                "BEFORE UPDATE ON code",
+                "BEFORE INSERT ON event WHEN NEW.name = 'login-refused'",
+                "BEFORE UPDATE OF cause ON standing",
+                "BEFORE INSERT ON event WHEN NEW.name = 'credential-locked'",
+                "BEFORE INSERT ON receipt",
+        };
+        Rig *rig = *state;
+        Db *db = store_db(rig->manager->store);
+
+        need_root();
+        for (size_t i = 0; i < ELEMENTSOF(fails); i++) {
+                char id[TOKEN_ID_LEN + 1], wrong[CODE_TEXT_LEN + 1];
+                AUTO_FREE char *text = issue_code(rig, id), *sql = NULL;
+                json_auto_t *reply = NULL;
+
+                try_wrong(rig, text, CODES_TRIES - 1);
+                spoil(text, CODES_TRIES, wrong);
+                assert_true(asprintf(&sql,
+                                     "CREATE TEMP TRIGGER no %s BEGIN SELECT RAISE(ABORT, 'no'); "
+                                     "END",
+                                     fails[i]) > 0);
+                assert_int_equal(db_execute(db, sql), 0);
+                reply = rig_call(rig, rig->login, "io.credd.Login.Authenticate", at_console(wrong));
+                assert_error(reply, "io.credd.Login.Unavailable", NULL, NULL);
+                assert_int_equal(db_execute(db, "DROP TRIGGER temp.no"), 0);
+                assert_int_equal(tries_of(rig, text), CODES_TRIES - 1);
+                rig->skew_usec += LIMITER_WINDOW_USEC;
+        }
+        assert_int_equal(count_events(rig, "credential-locked"), 0);
+}
+
 /* The answer is nothing before the commit that counts the try. */
 static void test_authenticate__wrong_codes_of_any_kind__all_wait_for_the_commit(void **state)
 {
@@ -239,6 +292,54 @@ static void test_authenticate__wrong_codes_of_any_kind__all_wait_for_the_commit(
                         assert_string_equal(reply, reference);
                 }
         }
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_SECRET], 1);
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_UNKNOWN], 1);
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_USED], 1);
+}
+
+/* The record is read by those who issue: it names what was tried, and to another's guess nothing. */
+static void test_authenticate__code_that_is_closed__named_to_its_own_user_alone(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1], wrong[CODE_TEXT_LEN + 1];
+        AUTO_FREE char *text = NULL;
+        AUTO_CREDENTIAL Credential c = {0};
+        json_t *other;
+
+        need_root();
+        text = issue_code(rig, id);
+        c = find(rig, id);
+        spoil(text, 1, wrong);
+        assert_false(gets_in(rig, at_console(wrong)));
+        assert_int_equal(last_refusal_names(rig), c.num);
+        assert_true(gets_in(rig, at_console(text)));
+        assert_false(gets_in(rig, at_console(wrong)));
+        assert_int_equal(last_refusal_names(rig), c.num);
+        assert_true(last_reason_is(rig, "\"used\""));
+        other = at_console(text);
+        (void)json_object_set_new(other, "user", json_string("mallory"));
+        (void)json_object_set_new(other, "uid", json_integer(PERSON + 1));
+        assert_false(gets_in(rig, other));
+        assert_int_equal(last_refusal_names(rig), 0);
+        assert_true(last_reason_is(rig, "\"unknown-id\""));
+}
+
+static void
+test_authenticate__handle_of_a_closed_code_comes_again__the_open_one_counts(void **state)
+{
+        Rig *rig = *state;
+        char closed[TOKEN_ID_LEN + 1], id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *used = NULL, *text = NULL, *sql = NULL;
+
+        need_root();
+        used = issue_code(rig, closed);
+        assert_true(gets_in(rig, at_console(used)));
+        text = issue_code(rig, id);
+        assert_true(asprintf(&sql, "UPDATE credential SET id = '%.*s%s' WHERE id = '%s'",
+                             CODE_HANDLE_LEN, id,
+                             strcmp(id + CODE_HANDLE_LEN, "zzzz") ? "zzzz" : "0000", closed) > 0);
+        assert_int_equal(db_execute(store_db(rig->manager->store), sql), 0);
+        assert_true(gets_in(rig, at_console(text)));
 }
 
 static void test_authenticate__too_many_wrong_codes__right_one_waits_a_minute(void **state)
@@ -350,7 +451,10 @@ int main(void)
                 T(test_authenticate__code_not_from_the_console__is_refused_and_costs_nothing),
                 T(test_authenticate__four_wrong_tries__do_not_lock),
                 T(test_authenticate__five_wrong_tries__lock_for_good),
+                T(test_authenticate__try_that_cannot_be_written__is_not_answered),
                 T(test_authenticate__wrong_codes_of_any_kind__all_wait_for_the_commit),
+                T(test_authenticate__code_that_is_closed__named_to_its_own_user_alone),
+                T(test_authenticate__handle_of_a_closed_code_comes_again__the_open_one_counts),
                 T(test_authenticate__too_many_wrong_codes__right_one_waits_a_minute),
                 T(test_authenticate__rubbish_on_a_token__neither_locks_nor_delays_it),
                 T(test_authenticate__host_frozen__a_wrong_code_costs_nothing),

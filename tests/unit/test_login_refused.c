@@ -4,6 +4,7 @@
 
 #include "credd/db-internal.h"
 #include "credd/store-internal.h"
+#include "credd/verbs-login.h"
 
 /* What stands behind a refusal is for the journal: the bytes are the same for all. */
 static void test_authenticate__every_reason_to_refuse__looks_alike(void **state)
@@ -64,6 +65,9 @@ static void test_authenticate__every_reason_to_refuse__looks_alike(void **state)
                 assert_string_equal(text, reference);
         }
         assert_non_null(strstr(reference, "Refused"));
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_UNKNOWN], 3);
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_SECRET], 1);
+        assert_int_equal(rig->manager->counters.logins_refused, 12);
         /* and after all that the good one is good */
         free(login);
         login = log_in(rig, good);
@@ -193,6 +197,275 @@ static void test_check_account__login_that_is_not_this_one__is_refused(void **st
         }
 }
 
+/* What no login manager sends is no question at all; what one may send is answered. */
+static void test_login__facts_that_cannot_be__are_named_as_such(void **state)
+{
+        static const struct {
+                const char *name;
+                int64_t number; /* if there is no text */
+                size_t len;     /* of a text of 'x'; 0: text is what it is */
+                const char *text;
+                bool good;
+        } table[] = {
+                {"user", 0, 0, "", false},
+                {"user", 0, 0, "a b", false},
+                {"user", 0, 32, NULL, true},
+                {"user", 0, 33, NULL, false},
+                {"uid", -1, 0, NULL, false},
+                {"uid", INT64_MIN, 0, NULL, false},
+                {"uid", 0, 0, NULL, true},
+                {"uid", UINT32_MAX, 0, NULL, false},
+                {"uid", INT64_C(1) << 32 | PERSON, 0, NULL, false},
+                {"service", 0, 0, "", false},
+                {"service", 0, 0, "a/b", false},
+                {"tty", 0, 64, NULL, true},
+                {"tty", 0, 65, NULL, false},
+                {"tty", 0, 0, "tty\n1", false},
+                {"rhost", 0, 255, NULL, true},
+                {"rhost", 0, 256, NULL, false},
+                {"rhost", 0, 0, "\x1b[2J", false},
+        };
+        Rig *rig = *state;
+
+        need_root();
+        for (size_t i = 0; i < 2 * ELEMENTSOF(table); i++) {
+                const char *const name = table[i / 2].name, *const as = table[i / 2].text;
+                json_t *parameters = question(i % 2 ? "login" : "token", "eph_nothing");
+                json_auto_t *reply = NULL;
+                char text[257] = "";
+                json_t *value;
+
+                memset(text, 'x', table[i / 2].len);
+                value = strcmp(name, "uid") == 0 ? json_integer(table[i / 2].number)
+                                                 : json_string(as ?: text);
+                assert_int_equal(json_object_set_new(parameters, name, value), 0);
+                reply = rig_call(rig, rig->login,
+                                 i % 2 ? "io.credd.Login.CheckAccount"
+                                       : "io.credd.Login.Authenticate",
+                                 parameters);
+                if (table[i / 2].good)
+                        assert_error(reply, "io.credd.Login.Refused", NULL, NULL);
+                else
+                        assert_error(reply, "org.varlink.service.InvalidParameter", NULL, NULL);
+        }
+}
+
+static void test_login__question_with_a_part_missing_or_too_many__names_the_part(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+        AUTO_CREDENTIAL Credential c = {0};
+
+        need_root();
+        token = issue(rig, json_pack("{si}", "uses", 2), id);
+        login = log_in(rig, token);
+        for (unsigned i = 0; i < 4; i++) {
+                json_t *parameters = i % 2 ? question("login", login) : question("token", token);
+                json_auto_t *reply = NULL;
+
+                if (i < 2)
+                        assert_int_equal(json_object_del(parameters, "service"), 0);
+                else
+                        assert_int_equal(json_object_set_new(parameters, "more", json_true()), 0);
+                reply = rig_call(rig, rig->login,
+                                 i % 2 ? "io.credd.Login.CheckAccount"
+                                       : "io.credd.Login.Authenticate",
+                                 parameters);
+                assert_error(reply, "org.varlink.service.InvalidParameter", "parameter",
+                             i < 2 ? "service" : "more");
+        }
+        c = find(rig, id);
+        assert_int_equal(c.uses_left, 1);
+}
+
+/* Neither in nor refused: the module falls back, and the person may come again. */
+static void assert_no_answer(Rig *rig, const char *method, json_t *parameters)
+{
+        json_auto_t *reply = rig_call(rig, rig->login, method, parameters);
+
+        assert_error(reply, "io.credd.Login.Unavailable", NULL, NULL);
+}
+
+static json_t *question_of(bool code, const char *secret)
+{
+        return json_pack("{ss si ss ss ss}", "user", "deploy", "uid", PERSON, "service",
+                         code ? "login" : "sshd", "tty", "tty1", "token", secret);
+}
+
+/* Whatever of a login cannot be written: nobody is in by it, and no use is spent. */
+static void test_authenticate__store_gives_out_half_way__nobody_is_in(void **state)
+{
+        static const char *const fails[] = {
+                "BEFORE UPDATE OF uses_left ON standing",
+                "BEFORE UPDATE OF cause ON standing",
+                "BEFORE INSERT ON login",
+                "BEFORE INSERT ON event WHEN NEW.name = 'login-accepted'",
+                "BEFORE INSERT ON event WHEN NEW.name = 'credential-used-up'",
+        };
+        Rig *rig = *state;
+        Db *db = rig->manager->store->db;
+
+        need_root();
+        for (size_t i = 0; i < 2 * ELEMENTSOF(fails); i++) {
+                bool code = i % 2;
+                char id[TOKEN_ID_LEN + 1];
+                AUTO_FREE char *secret = NULL, *sql = NULL;
+                AUTO_CREDENTIAL Credential c = {0};
+                json_auto_t *reply = NULL;
+
+                secret = issue(rig, json_pack("{ss}", "kind", code ? "code" : "token"), id);
+                assert_true(asprintf(&sql,
+                                     "CREATE TEMP TRIGGER no %s BEGIN SELECT RAISE(ABORT, 'no'); "
+                                     "END",
+                                     fails[i / 2]) > 0);
+                assert_int_equal(db_execute(db, sql), 0);
+                assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(code, secret));
+                assert_int_equal(db_execute(db, "DROP TRIGGER temp.no"), 0);
+                c = find(rig, id);
+                assert_int_equal(c.uses_left, 1);
+                assert_int_equal(c.open_logins, 0);
+                assert_int_equal(rig->manager->counters.logins_accepted, i);
+                reply = rig_call(rig, rig->login, "io.credd.Login.Authenticate",
+                                 question_of(code, secret));
+                assert_non_null(reply_at(reply, "login", NULL));
+        }
+}
+
+/* How long the machine was off is not known: what is over cannot be told. */
+static void test_authenticate__clock_behind__nobody_is_in_until_it_is_set(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *code = NULL;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        code = issue(rig, json_pack("{ss}", "kind", "code"), id);
+        rig->manager->clock.mark_real_usec = USEC_INFINITY;
+        for (unsigned i = 0; i < 4; i++) {
+                json_auto_t *reply = NULL;
+
+                rig->manager->clock.behind = i < 2;
+                reply = rig_call(rig, rig->login, "io.credd.Login.Authenticate",
+                                 question_of(i % 2, i % 2 ? code : token));
+                assert_int_equal(!reply_at(reply, "login", NULL), i < 2);
+        }
+        assert_int_equal(rig->manager->counters.refused_by[REFUSAL_CLOCK], 2);
+}
+
+/* What is accepted now might not be known at the next start. */
+static void test_authenticate__store_is_damaged__nobody_is_in(void **state)
+{
+        Rig *rig = *state;
+
+        need_root();
+        for (unsigned code = 0; code < 2; code++) {
+                char id[TOKEN_ID_LEN + 1];
+                AUTO_FREE char *secret =
+                        issue(rig, json_pack("{ss}", "kind", code ? "code" : "token"), id);
+                AUTO_CREDENTIAL Credential c = {0};
+
+                rig->manager->store->db->damaged = true;
+                assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(code, secret));
+                rig->manager->store->db->damaged = false;
+                c = find(rig, id);
+                assert_int_equal(c.uses_left, 1);
+        }
+}
+
+/* Nobody is let in by a row that a disk has made; its like is no refusal either. */
+static void test_login__row_is_damaged__nobody_is_in(void **state)
+{
+        Rig *rig = *state;
+        Db *db = rig->manager->store->db;
+        char id[TOKEN_ID_LEN + 1], code_id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *code = NULL, *other = NULL, *login = NULL, *closed = NULL;
+        json_auto_t *revoked = NULL;
+
+        need_root();
+        other = issue(rig, NULL, id);
+        login = log_in(rig, other);
+        token = issue(rig, NULL, id);
+        closed = issue(rig, json_pack("{ss}", "kind", "code"), code_id);
+        revoked = rig_call(rig, rig->admin, "io.credd.Admin.Revoke",
+                           json_pack("{ss}", "id", code_id));
+        assert_null(json_object_get(revoked, "error"));
+        code = issue(rig, json_pack("{ss}", "kind", "code"), code_id);
+        assert_int_equal(db_execute(db, "UPDATE credential SET services = '{}'"), 0);
+        assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(false, token));
+        assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(true, code));
+        assert_no_answer(rig, "io.credd.Login.Authenticate", question_of(true, closed));
+        assert_no_answer(rig, "io.credd.Login.CheckAccount", question("login", login));
+        assert_int_equal(
+                db_execute(db, "PRAGMA foreign_keys = OFF; UPDATE login SET credential = 99"), 0);
+        assert_no_answer(rig, "io.credd.Login.CheckAccount", question("login", login));
+        assert_int_equal(db_execute(db, "UPDATE login SET state = -1"), 0);
+        assert_no_answer(rig, "io.credd.Login.CheckAccount", question("login", login));
+}
+
+/* Each has the right nonce, and yet another form: there is one text a login. */
+static void test_check_account__login_in_another_form__is_refused(void **state)
+{
+        static const struct {
+                const char *before, *between;
+                int len; /* so much of the nonce */
+                const char *behind;
+        } forms[] = {
+                {"+", "-", 99, ""}, {" ", "-", 99, ""}, {"0", "-", 99, ""}, {"", "x", 99, ""},
+                {"", " ", 99, ""},  {"", "--", 99, ""}, {"", "-", 99, "0"}, {"", "-", 99, "00"},
+                {"", "-", 99, " "}, {"", "-", 31, ""},  {"", "-", 31, "g"},
+        };
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+        const char *nonce;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        nonce = strchr(login, '-') + 1;
+        for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
+                AUTO_FREE char *other = NULL;
+                json_auto_t *good = NULL, *reply = NULL;
+
+                good = rig_call(rig, rig->login, "io.credd.Login.CheckAccount",
+                                question("login", login));
+                assert_non_null(reply_at(good, "credential", NULL));
+                assert_true(asprintf(&other, "%s%lld%s%.*s%s", forms[i].before, atoll(login),
+                                     forms[i].between, forms[i].len, nonce, forms[i].behind) > 0);
+                reply = rig_call(rig, rig->login, "io.credd.Login.CheckAccount",
+                                 question("login", other));
+                assert_error(reply, "io.credd.Login.Refused", NULL, NULL);
+        }
+}
+
+static void test_login_check__whatever_it_finds__is_no_error(void **state)
+{
+        static const char *const none[] = {"", "99-00000000000000000000000000000000",
+                                           "1-00000000000000000000000000000000"};
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+        AUTO_FREE char *token = NULL, *login = NULL;
+
+        need_root();
+        token = issue(rig, NULL, id);
+        login = log_in(rig, token);
+        for (size_t i = 0; i <= ELEMENTSOF(none); i++) {
+                bool right = i == ELEMENTSOF(none);
+                const LoginQuestion asked = {
+                        {.user = "deploy", .uid = PERSON, .service = "sshd", .rhost = "10.1.2.3"},
+                        right ? login : none[i]};
+                CLEANUP(login_done) Login found = {0};
+                AUTO_CREDENTIAL Credential credential = {0};
+                Refusal refusal = REFUSAL_MAX;
+
+                assert_int_equal(login_check(rig->manager, &asked, &found, &credential, &refusal),
+                                 0);
+                assert_int_equal(refusal, right ? REFUSAL_NONE : REFUSAL_LOGIN);
+        }
+}
+
 static void test_login_socket__another_uid_than_root__is_turned_away(void **state)
 {
         Rig *rig = *state;
@@ -246,6 +519,14 @@ int main(void)
                 T(test_authenticate__hash_is_missing_in_the_row__refused_as_wrong),
                 T(test_authenticate__one_use_offered_often_in_one_batch__is_accepted_once),
                 T(test_check_account__login_that_is_not_this_one__is_refused),
+                T(test_login__facts_that_cannot_be__are_named_as_such),
+                T(test_login__question_with_a_part_missing_or_too_many__names_the_part),
+                T(test_authenticate__store_gives_out_half_way__nobody_is_in),
+                T(test_authenticate__clock_behind__nobody_is_in_until_it_is_set),
+                T(test_authenticate__store_is_damaged__nobody_is_in),
+                T(test_login__row_is_damaged__nobody_is_in),
+                T(test_check_account__login_in_another_form__is_refused),
+                T(test_login_check__whatever_it_finds__is_no_error),
                 T(test_login_socket__another_uid_than_root__is_turned_away),
                 T(test_admin_socket__another_uid_than_root__may_look_and_not_issue),
         };

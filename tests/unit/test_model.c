@@ -657,15 +657,17 @@ static int teardown(void **state)
 static void make_slices(Walk *walk)
 {
         Machine *machine = &walk->machine;
+        char own[64];
 
-        for (uid_t uid = UID_FIRST; uid < UID_FIRST + USERS; uid++)
+        for (uid_t uid = (uid_t)UID_FIRST; uid < (uid_t)UID_FIRST + USERS; uid++)
                 if (!machine_make_slice(machine, uid, walk->slices, &walk->n_slices)) {
                         print_message("no cgroup tree to write to: nothing is given back\n");
                         return;
                 }
         assert_int_equal(proc_cgroup(getpid(), &machine->home), 0);
-        if (make_cgroup(machine->cgroups, "/user.slice/credd-unit", walk->slices, &walk->n_slices))
-                machine_enter(machine->cgroups, "/user.slice/credd-unit");
+        (void)snprintf(own, sizeof(own), "/user.slice/credd-unit-%d", getpid());
+        if (make_cgroup(machine->cgroups, own, walk->slices, &walk->n_slices))
+                machine_enter(machine->cgroups, own);
 }
 
 static void test_model__ten_thousand_random_steps__daemon_and_model_agree(void **state)

@@ -94,7 +94,7 @@ static void test_policy_issue__each_length__fits_up_to_its_limit_and_not_past_it
                 {1, 0, 0, NULL, 1, 1},
                 {0, HOURS(23), 0, NULL, HOURS(1), HOURS(24)},
                 {0, HOURS(23) + 1, 0, "MaxLifetime", 0, 0},
-                {0, HOURS(24), 0, "MaxLifetime", 0, 0},
+                {0, HOURS(24), 0, "a lifetime of 1d 1h", 0, 0},
                 {0, HOURS(24) + 1, 0, "--session-ttl", 0, 0},
                 {0, INT64_MAX, 0, "--session-ttl", 0, 0},
                 {INT64_MAX, 0, 0, "MaxTTL", 0, 0},

@@ -271,7 +271,7 @@ static void test_policy_grant__lists__lie_within_the_roles(void **state)
                 if (table[i].good)
                         (void)expect_granted(w);
                 else
-                        expect_refused(w, "10.0.0.0/8, local");
+                        expect_refused(w, "from 10.0.0.0/8, local: --from");
         }
         set_list(&w->role.sources, NULL, NULL);
         (void)expect_granted(w);
@@ -281,7 +281,7 @@ static void test_policy_grant__lists__lie_within_the_roles(void **state)
         (void)expect_granted(w);
         set_list(&asked, "sshd", "login");
         w->request.services = asked;
-        expect_refused(w, "the services sshd");
+        expect_refused(w, "the services sshd: --service");
         json_decref(asked);
 }
 
@@ -300,6 +300,50 @@ static void test_policy_services__none_asked_for__are_all_of_the_role(void **sta
         assert_true(json_equal(services, w->role.services));
         assert_int_equal(json_array_size(host), 2);
         assert_int_equal(json_array_size(anywhere), 0);
+}
+
+static void test_policy_services__asked_for__are_those_and_no_more_of_the_role(void **state)
+{
+        World *w = *state;
+        json_auto_t *asked = json_pack("[s]", "login"), *is = NULL;
+
+        set_list(&w->role.services, "sshd", "login");
+        is = policy_services(&w->rules, asked);
+        assert_true(json_equal(is, asked));
+}
+
+static void test_policy_services__left_open_by_the_role__are_those_of_the_host(void **state)
+{
+        World *w = *state;
+        json_auto_t *services = NULL, *sources = NULL;
+
+        set_list(&w->role.services, NULL, NULL);
+        json_decref(w->role.sources);
+        w->role.sources = NULL;
+        services = policy_services(&w->rules, NULL);
+        sources = policy_sources(&w->rules, NULL);
+        assert_int_equal(json_array_size(services), 2);
+        assert_true(json_is_array(sources));
+        assert_int_equal(json_array_size(sources), 0);
+}
+
+/* An empty list is any service, from anywhere: more than a role that names some allows. */
+static void test_policy_fits__nothing_named__is_within_no_role_that_names_some(void **state)
+{
+        char text[POLICY_TEXT_MAX] = "";
+        World *w = *state;
+
+        set_list(&w->services, NULL, NULL);
+        w->credential.services = w->services;
+        assert_int_equal(policy_fits(&w->rules, &w->credential, text), 1);
+        assert_non_null(strstr(text, "the services sshd"));
+        set_list(&w->services, "sshd", NULL);
+        w->credential.services = w->services;
+        assert_int_equal(policy_fits(&w->rules, &w->credential, text), 0);
+        set_list(&w->sources, NULL, NULL);
+        w->credential.sources = w->sources;
+        assert_int_equal(policy_fits(&w->rules, &w->credential, text), 1);
+        assert_non_null(strstr(text, "from 10.0.0.0/8, local"));
 }
 
 /* What the readers of rows and files keep out is refused here, too. */
@@ -580,6 +624,9 @@ int main(void)
                 T(test_policy_grant__role_gone_or_off__is_refused),
                 T(test_policy_grant__lists__lie_within_the_roles),
                 T(test_policy_services__none_asked_for__are_all_of_the_role),
+                T(test_policy_services__asked_for__are_those_and_no_more_of_the_role),
+                T(test_policy_services__left_open_by_the_role__are_those_of_the_host),
+                T(test_policy_fits__nothing_named__is_within_no_role_that_names_some),
                 T(test_policy_suspended__role_off_or_gone_or_host_frozen__while_that_lasts),
                 T(test_policy_approvals__then_or_now__the_larger),
                 T(test_policy_fits__sources_that_are_none_or_very_many__refused_in_words),

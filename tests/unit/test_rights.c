@@ -349,6 +349,38 @@ static void test_rights_may__unseen_for_want_of_its_role__the_journal_tells(void
         assert_non_null(strstr(b.journal, "its role is gone"));
 }
 
+/* Who sees a thing is told what is in the way, and what would be right. */
+static void test_rights_may__refused__the_words_name_what_is_in_the_way(void **state)
+{
+        static const struct {
+                Right right;
+                unsigned parts;
+                Standing standing;
+                const char *journal, *asker;
+        } table[] = {
+                {RIGHT_ISSUE, REQUESTER, ON, "not an issuer", "credctl request"},
+                {RIGHT_ISSUE, APPROVER, ON, "not an issuer", "you may not issue"},
+                {RIGHT_ISSUE, ISSUER, OFF, "switched off", "credctl role enable"},
+                {RIGHT_APPROVE, ADMIN, WITHOUT, "under no role", "nothing to decide"},
+                {RIGHT_APPROVE, ADMIN, GONE, "its role is gone", "does not exist any more"},
+                {RIGHT_APPROVE, ADMIN, ON, "not an approver", "only the approvers"},
+                {RIGHT_DENY, ADMIN, WITHOUT, "under no role", "nothing to decide"},
+                {RIGHT_COLLECT, ADMIN, WITHOUT, "not the asker", "only the one who asked"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                const Role role = role_of(table[i].parts, PERSON, BY_UID);
+                const Caller caller = caller_of(table[i].parts, PERSON, BY_UID);
+                const RightsFacts facts = facts_of(&role, table[i].standing, NOT);
+                const RightsVerdict is = rights_may(table[i].right, &caller, &facts);
+
+                assert_int_equal(is.permission, PERMISSION_REFUSED);
+                if (!strstr(is.journal, table[i].journal) || !strstr(is.asker, table[i].asker))
+                        fail_msg("row %zu: \"%s\", \"%s\"", i, is.journal, is.asker);
+        }
+}
+
 static void test_rights_standing__by_name_or_by_group__who_is_one_still(void **state)
 {
         const Principals people = {.uids = (uid_t[]){1001, 1002}, .n_uids = 2};
@@ -403,6 +435,7 @@ int main(void)
                 cmocka_unit_test(test_rights_may__kinds_of_peers__are_as_the_manual_has_them),
                 cmocka_unit_test(test_rights_may__two_who_share_uid_or_loginuid__are_one_person),
                 cmocka_unit_test(test_rights_may__unseen_for_want_of_its_role__the_journal_tells),
+                cmocka_unit_test(test_rights_may__refused__the_words_name_what_is_in_the_way),
                 cmocka_unit_test(test_rights_standing__by_name_or_by_group__who_is_one_still),
                 cmocka_unit_test(test_rights_may__loginuid_not_known__decides_nothing),
                 cmocka_unit_test(test_rights_may__no_such_right__is_nobodys),

@@ -487,8 +487,9 @@ static void test_store_credential__damaged_row__is_ebadmsg(void **state)
 
 static void test_store_login__damaged_row__is_ebadmsg(void **state)
 {
-        static const char *const damages[] = {"state=4294967296", "state=-1", "pid=-1",
-                                              "parent=4294967297", "accepted=-1"};
+        static const char *const damages[] = {"state=4294967296",  "state=-1",    "pid=-1",
+                                              "parent=4294967297", "accepted=-1", "nonce=x''",
+                                              "nonce=x'01'"};
         StoreRig *rig = *state;
         Db *db = store_db(rig->store);
         int64_t num = add_sample(rig->store, "k7m2q9xd", NOON + HOURS(1));
@@ -503,6 +504,88 @@ static void test_store_login__damaged_row__is_ebadmsg(void **state)
                 assert_int_equal(store_find_login(rig->store, num, &none), -EBADMSG);
                 assert_int_equal(db_execute(db, "ROLLBACK"), 0);
         }
+}
+
+static void test_store_session__damaged_row__is_ebadmsg(void **state)
+{
+        static const char *const damages[] = {
+                "session SET leader=-1",   "session SET opened=-1",
+                "session SET deadline=-1", "session SET opened_real=-1",
+                "credential SET uid=-1",   "credential SET uid=4294967295",
+        };
+        StoreRig *rig = *state;
+        Db *db = store_db(rig->store);
+        int64_t credential = add_sample(rig->store, "k7m2q9xd", NOON + HOURS(1));
+        const SessionRow in =
+                sample_session(add_sample_login(rig->store, credential, NOON), credential);
+
+        assert_int_equal(store_add_session(rig->store, &in), 0);
+        for (size_t i = 0; i < ELEMENTSOF(damages); i++) {
+                AUTO_FREE char *sql = NULL;
+                SessionRow none = {0};
+                Seen seen = {0};
+
+                assert_true(asprintf(&sql, "BEGIN; UPDATE %s", damages[i]) > 0);
+                assert_int_equal(db_execute(db, sql), 0);
+                assert_int_equal(store_read_session(rig->store, in.login, &none), -EBADMSG);
+                assert_null(none.user);
+                assert_int_equal(
+                        store_each_session(rig->store, SESSIONS_LIVE, 0, 0, 9, see_session, &seen),
+                        -EBADMSG);
+                assert_int_equal(seen.n, 0);
+                assert_int_equal(db_execute(db, "ROLLBACK"), 0);
+        }
+}
+
+/* As if there were none: that would be the better case. */
+static void test_store_login__table_that_cannot_be_read__is_an_error_and_not_nothing(void **state)
+{
+        static const SessionSet sets[] = {SESSIONS_LIVE, SESSIONS_ALL, SESSIONS_OF, (SessionSet)99};
+        StoreRig *rig = *state;
+        int64_t credential = add_sample(rig->store, "k7m2q9xd", NOON + HOURS(1)), newest = -7;
+        int64_t num = add_sample_login(rig->store, credential, NOON);
+        const SessionRow in = sample_session(num, credential);
+        CLEANUP(login_done) Login login = {0};
+        SessionRow none = {0};
+        Seen seen = {0};
+
+        assert_int_equal(store_add_session(rig->store, &in), 0);
+        assert_int_equal(db_execute(store_db(rig->store), "ALTER TABLE login RENAME TO gone;"
+                                                          "ALTER TABLE instance RENAME TO lost"),
+                         0);
+        assert_true(store_find_login(rig->store, num, &login) < 0);
+        assert_true(store_lapse_peek(rig->store, 0, &login) < 0);
+        assert_true(store_newest_login(rig->store, &newest) < 0);
+        assert_true(store_lapse_advance(rig->store, num) < 0);
+        assert_true(store_read_session(rig->store, num, &none) < 0);
+        for (size_t i = 0; i < ELEMENTSOF(sets); i++)
+                assert_true(store_each_session(rig->store, sets[i], credential, 0, 9, see_session,
+                                               &seen) < 0);
+        assert_int_equal(seen.n, 0);
+        assert_int_equal(db_execute(store_db(rig->store), "ALTER TABLE gone RENAME TO login;"
+                                                          "ALTER TABLE lost RENAME TO instance"),
+                         0);
+        assert_int_equal(store_lapse_peek(rig->store, 0, &login), 1);
+}
+
+static void test_store_session__there_is_none__nothing_is_changed(void **state)
+{
+        StoreRig *rig = *state;
+        int64_t credential = add_sample(rig->store, "k7m2q9xd", NOON + HOURS(1));
+        const SessionRow in =
+                sample_session(add_sample_login(rig->store, credential, NOON), credential);
+        CLEANUP(session_row_done) SessionRow out = {0};
+        SessionRow none = {0};
+
+        assert_int_equal(store_add_session(rig->store, &in), 0);
+        assert_int_equal(store_read_session(rig->store, 99, &none), 0);
+        assert_int_equal(store_bind_session(rig->store, 99, "c1"), -ESTALE);
+        assert_int_equal(store_begin_end(rig->store, 99, NOON), -ESTALE);
+        assert_int_equal(store_cut_short(rig->store, 99, NOON, "frozen"), -ESTALE);
+        /* nor does one end of which nothing is known */
+        assert_int_equal(store_end_session(rig->store, in.login, NOON, NULL), -ENOMEM);
+        assert_int_equal(store_read_session(rig->store, in.login, &out), 1);
+        assert_int_equal(out.ended_usec, USEC_INFINITY);
 }
 
 static bool count_alarm(void *userdata, const Alarm *alarm)
@@ -575,6 +658,9 @@ int main(void)
                 T(test_store_revocation__with_and_without_reason__comes_back),
                 T(test_store_credential__damaged_row__is_ebadmsg),
                 T(test_store_login__damaged_row__is_ebadmsg),
+                T(test_store_session__damaged_row__is_ebadmsg),
+                T(test_store_login__table_that_cannot_be_read__is_an_error_and_not_nothing),
+                T(test_store_session__there_is_none__nothing_is_changed),
                 T(test_store_alarm__of_no_kind__is_ebadmsg),
                 T(test_store_open__damaged_marks__is_ebadmsg),
         };
