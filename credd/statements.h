@@ -115,7 +115,9 @@
           "CROSS JOIN credential c ON c.num = a.num "                                              \
           "WHERE a.acked_real IS NULL AND a.num > 0 ORDER BY a.num, a.kind LIMIT ?")               \
         X(STANDING_SPEND, KEY,                                                                     \
-          "UPDATE standing SET uses_left = uses_left - 1, open_logins = open_logins + 1 "          \
+          "UPDATE standing SET uses_left = uses_left - 1, open_logins = open_logins + 1, "         \
+          "cause = CASE uses_left WHEN 1 THEN ? ELSE 0 END, "                                      \
+          "hash = CASE uses_left WHEN 1 THEN NULL ELSE hash END "                                  \
           "WHERE num = ? AND uses_left > 0 AND cause = 0")                                         \
         X(STANDING_LOGIN_CLOSED, KEY,                                                              \
           "UPDATE standing SET open_logins = open_logins - 1 WHERE num = ? AND open_logins > 0")   \

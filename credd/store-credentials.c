@@ -191,9 +191,14 @@ int store_add_credential(Store *store, Credential *c, const char *key)
         return r < 0 ? r : 0;
 }
 
-int store_spend(Store *store, int64_t num)
+int store_spend(Store *store, const Credential *credential)
 {
-        return row_exactly_one(db_run(store->db, STATEMENT_STANDING_SPEND, "i", num));
+        int r = row_exactly_one(db_run(store->db, STATEMENT_STANDING_SPEND, "ii",
+                                       (int64_t)CAUSE_USED, credential->num));
+
+        if (r == 0 && credential->uses_left == 1 && credential->kind == KIND_CODE)
+                return store_remove_code(store, credential->num);
+        return r;
 }
 
 int store_close_login(Store *store, int64_t num)

@@ -194,8 +194,9 @@ int store_each_own(Store *store, uid_t uid, int64_t after, int64_t limit,
 int store_each_unspent(Store *store, const char *role, uint64_t now_usec, int64_t limit,
                        bool (*each)(void *userdata, Credential *credential), void *userdata);
 int store_count_unspent(Store *store, const char *role, uint64_t now_usec, int64_t *ret_count);
-/* The use that policy allowed. 0: spent; -ESTALE: there was none left after all. */
-int store_spend(Store *store, int64_t num);
+/* The use that policy allowed. 0: spent, and if it was the last, closed for good as by
+ * store_close_credential(), CAUSE_USED; -ESTALE: there was none left after all. */
+int store_spend(Store *store, const Credential *credential);
 int store_close_login(Store *store, int64_t num);
 /* Closed for good to logins: the token's hash is erased, and a code's handle is free. */
 int store_close_credential(Store *store, int64_t num, Cause cause);

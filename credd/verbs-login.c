@@ -122,16 +122,13 @@ static int record_login(const Request *request, const Credential *credential,
         Manager *manager = request->manager;
         int r;
 
-        r = store_spend(manager->store, credential->num);
+        r = store_spend(manager->store, credential);
         if (r == 0)
                 r = store_add_login(manager->store, login);
         if (r == 0)
                 r = event_login_accepted(&manager->events, credential, facts, login->pid, method);
-        if (r == 0 && credential->uses_left == 1) {
-                r = store_close_credential(manager->store, credential->num, CAUSE_USED);
-                if (r == 0)
-                        r = event_credential_used_up(&manager->events, credential);
-        }
+        if (r == 0 && credential->uses_left == 1)
+                r = event_credential_used_up(&manager->events, credential);
         return r;
 }
 

@@ -114,7 +114,7 @@ static void log_in(Rig *rig, unsigned i)
                        .accepted_usec = clock_line_usec(&manager->clock)};
 
         assert_int_equal(store_read_credential(manager->store, login.credential, &credential), 1);
-        assert_int_equal(store_spend(manager->store, login.credential), 0);
+        assert_int_equal(store_spend(manager->store, &credential), 0);
         assert_int_equal(store_add_login(manager->store, &login), 0);
         expiry_login(manager->expiry, &credential, &login);
 }

@@ -403,7 +403,7 @@ static void test_collect__after_a_login__no_other_token(void **state)
         json_decref(decide(rig, METHOD("Collect"), id));
         assert_int_equal(store_find_credential(rig->manager->store, id, &c), 1);
         assert_int_equal(batch_enter(rig->manager->batch), 0);
-        assert_int_equal(store_spend(rig->manager->store, c.num), 0);
+        assert_int_equal(store_spend(rig->manager->store, &c), 0);
         assert_int_equal(store_replace_hash(rig->manager->store, &c), -ESTALE);
         assert_int_equal(store_collect(rig->manager->store, &c), -ESTALE);
         assert_int_equal(batch_leave(rig->manager->batch, 0), 0);

@@ -230,7 +230,7 @@ static void commit_one(Store *store, unsigned i)
         c = sample_credential(id, NOON + i);
         if (store_begin(store) < 0 || store_add_credential(store, &c, NULL) < 0 ||
             store_add_event(store, "credential-issued", c.num, "{}") < 0 ||
-            store_spend(store, c.num) < 0)
+            store_spend(store, &c) < 0)
                 _exit(1);
         (void)add_sample_login(store, c.num, NOON);
         if (store_add_event(store, "login-accepted", c.num, "{}") < 0 || store_commit(store) < 0)

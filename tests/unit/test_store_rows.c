@@ -125,6 +125,13 @@ static void test_store_find_key__of_an_issuer__names_what_the_first_call_made(vo
         assert_int_equal(store_find_key(rig->store, 8, "deploy-42", &num), 0);
 }
 
+static int spend(Store *store, int64_t num)
+{
+        AUTO_CREDENTIAL Credential credential = read_back(store, num);
+
+        return store_spend(store, &credential);
+}
+
 static void test_store_spend__more_often_than_there_are_uses__never_goes_below_zero(void **state)
 {
         StoreRig *rig = *state;
@@ -133,14 +140,16 @@ static void test_store_spend__more_often_than_there_are_uses__never_goes_below_z
         for (int i = 0; i < 5; i++) {
                 AUTO_CREDENTIAL Credential c = {0};
 
-                assert_int_equal(store_spend(rig->store, num), i < 2 ? 0 : -ESTALE);
+                assert_int_equal(spend(rig->store, num), i < 2 ? 0 : -ESTALE);
                 c = read_back(rig->store, num);
                 assert_int_equal(c.uses_left, i < 2 ? 1 - i : 0);
                 assert_int_equal(c.open_logins, i < 2 ? i + 1 : 2);
+                assert_int_equal(c.cause, i == 0 ? CAUSE_NONE : CAUSE_USED);
+                assert_int_equal(c.has_hash, i == 0);
         }
         for (int i = 0; i < 4; i++)
                 assert_int_equal(store_close_login(rig->store, num), i < 2 ? 0 : -ESTALE);
-        assert_int_equal(store_spend(rig->store, num + 1), -ESTALE);
+        assert_int_equal(store_spend(rig->store, &(Credential){.num = num + 1}), -ESTALE);
 }
 
 static void test_store_close_credential__closed__has_no_hash_and_no_use_to_spend(void **state)
@@ -159,7 +168,7 @@ static void test_store_close_credential__closed__has_no_hash_and_no_use_to_spend
                 assert_int_equal(c.cause, cause);
                 assert_false(c.has_hash);
                 assert_int_equal(c.uses_left, 2);
-                assert_int_equal(store_spend(rig->store, num), -ESTALE);
+                assert_int_equal(spend(rig->store, num), -ESTALE);
         }
         assert_int_equal(store_close_credential(rig->store, 99, CAUSE_USED), -ESTALE);
 }
