@@ -345,7 +345,9 @@ int policy_fits(const PolicyRules *rules, const Credential *credential,
         if (!sources_within(credential->sources, role))
                 return refuse_sources(role, refusal);
         if (!policy_says_enough(role, credential))
-                return refuse(refusal, "its role wants to know now for whom it is, and why");
+                return refuse(refusal, role->holder_required && !credential->holder
+                                               ? "its role wants to know now for whom it is"
+                                               : "its role wants to know now why it is needed");
         if (credential->uses > limits.max_uses)
                 return refuse(refusal, "its role allows at most %" PRId64 " uses now (MaxUses)",
                               limits.max_uses);
