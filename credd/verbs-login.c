@@ -249,10 +249,10 @@ static bool parse_login(const char *text, int64_t *ret_num, uint8_t ret_nonce[st
                 return false;
         errno = 0;
         num = strtoll(text, &end, 10);
-        if (errno != 0 || *end != '-' || digest_from_hex(end + 1, ret_nonce, NONCE_LEN) < 0)
+        if (errno != 0 || *end != '-')
                 return false;
         *ret_num = num;
-        return true;
+        return digest_from_hex(end + 1, ret_nonce, NONCE_LEN) == 0;
 }
 
 int login_check(Manager *manager, const LoginQuestion *question, Login *ret_login,
@@ -264,9 +264,9 @@ int login_check(Manager *manager, const LoginQuestion *question, Login *ret_logi
         int r;
 
         *ret_refusal = REFUSAL_LOGIN;
-        if (!parse_login(question->secret, &num, nonce))
-                return 0;
-        r = store_find_login(manager->store, num, ret_login);
+        r = parse_login(question->secret, &num, nonce)
+                    ? store_find_login(manager->store, num, ret_login)
+                    : 0;
         if (r <= 0)
                 return r;
         if (!secret_equal(nonce, ret_login->nonce, NONCE_LEN) ||
