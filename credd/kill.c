@@ -6,8 +6,8 @@
 
 #include "common/cleanup.h"
 
-/* So long logind and PID 1 have for a session alone. With many at one moment they take longer than the
- * grace: some 70 a second, each with a question to polkit. */
+/* So long logind and PID 1 have for what carries the terminal of a session. With many at one moment they take
+ * longer than the grace: some 70 a second, each with a question to polkit. */
 #define SIGNAL_USEC      (500 * USEC_PER_MSEC)
 #define AGAIN_FIRST_USEC (20 * USEC_PER_MSEC)
 #define AGAIN_MAX_USEC   (1 * USEC_PER_SEC)

@@ -37,7 +37,7 @@ typedef struct KillLimits {
 typedef struct Kill {
         bool begun;      /* the deadline has been acted on */
         bool terminated; /* logind was asked to terminate it */
-        bool signalled;  /* TERM was sent without logind */
+        bool signalled;  /* TERM was sent to everybody, without logind */
         bool forced;     /* SIGKILL was sent, by whatever way */
         bool missed;     /* deprovision-missed was said */
         uint64_t begun_usec;
@@ -47,9 +47,10 @@ typedef struct Kill {
 typedef enum KillAction {
         KILL_WAIT,      /* nothing to do until *ret_again_usec */
         KILL_BEGIN,     /* mark it */
-        KILL_TERMINATE, /* tell the terminals why, TerminateSession */
-        KILL_SIGNAL,    /* TERM, CONT and HUP to the scope, by pidfds */
-        KILL_TREE,      /* SIGKILL to the treekill set */
+        KILL_TERMINATE, /* tell the terminals why, TerminateSession; TERM, CONT and HUP to the scope but
+                           for who carries the terminal */
+        KILL_SIGNAL, /* TERM, CONT and HUP to the whole scope, by pidfds */
+        KILL_TREE,   /* SIGKILL to the treekill set */
         KILL_SCOPE,  /* SIGKILL to the scope, through logind and by pidfds, and to the treekill set
                       */
         KILL_ASK,    /* ask logind whether it knows the session */

@@ -380,6 +380,11 @@ int proc_pidfd(pid_t pid, uint64_t start_ticks)
 
 int proc_kill(pid_t pid, uint64_t start_ticks, int signal)
 {
+        return proc_kill_with(pid, start_ticks, (int[]){signal, 0});
+}
+
+int proc_kill_with(pid_t pid, uint64_t start_ticks, const int *signals)
+{
         AUTO_CLOSE int fd = -1;
 
         if (pid <= 1 || pid == getpid())
@@ -389,8 +394,9 @@ int proc_kill(pid_t pid, uint64_t start_ticks, int signal)
                 return 0;
         if (fd < 0)
                 return fd;
-        if (pidfd_send_signal(fd, signal, NULL, 0) < 0 && errno != ESRCH)
-                return -errno;
+        for (; *signals > 0; signals++)
+                if (pidfd_send_signal(fd, *signals, NULL, 0) < 0)
+                        return errno == ESRCH ? 0 : -errno;
         return 0;
 }
 

@@ -52,6 +52,8 @@ int proc_tree(const ProcTable *table, pid_t leader, uint64_t leader_ticks, uid_t
 /* pidfd_open, check again that it is the process meant, pidfd_send_signal. 0 also if it is gone.
  * -EINVAL: pid 1 or ourselves. */
 int proc_kill(pid_t pid, uint64_t start_ticks, int signal);
+/* The same with each of these signals, which end with 0. */
+int proc_kill_with(pid_t pid, uint64_t start_ticks, const int *signals);
 
 /* A pidfd of the process if it is still the one meant; -ESRCH. CLOEXEC. */
 int proc_pidfd(pid_t pid, uint64_t start_ticks);

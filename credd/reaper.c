@@ -133,12 +133,14 @@ static const int forcibly[] = {SIGKILL, 0};
 
 typedef enum SignalWhom { EVERYBODY, NOT_CARRIERS } SignalWhom;
 
-/* The leader, and sshd's half without privileges, which is its child and stands at no terminal itself: they
- * carry what is on the terminal to the person. */
+/* Of sshd the leader, and its half without privileges, which is its child and stands at no terminal itself: they
+ * carry what is on the terminal to the person. A leader that is login has to close the session. */
 static bool is_carrier(const Session *session, const ProcInfo *info)
 {
         pid_t leader = session->row.leader;
 
+        if (session->pidfd < 0) /* it is gone, and somebody else may have its pid */
+                return false;
         return info->pid == leader || (info->ppid == leader && info->tty == 0);
 }
 
@@ -155,21 +157,21 @@ static void signal_if_in(const Session *session, const char *path, pid_t pid, Si
                 return;
         if (whom == NOT_CARRIERS && is_carrier(session, &info))
                 return;
-        for (; *signals > 0; signals++)
-                (void)proc_kill(info.pid, info.start_ticks, *signals);
+        (void)proc_kill_with(info.pid, info.start_ticks, signals);
 }
 
-/* signals: ends with 0. */
-static void signal_scope(const Session *session, SignalWhom whom, const int *signals)
+/* signals: ends with 0. false: it has no scope, or what is in it cannot be read. */
+static bool signal_scope(const Session *session, SignalWhom whom, const int *signals)
 {
         AUTO_FREE char *path = signs_scope(session);
         AUTO_FREE pid_t *pids = NULL;
         size_t n = 0;
 
         if (!path || cgroup_pids(path, &pids, &n) < 0)
-                return;
+                return false;
         for (size_t i = 0; i < n; i++)
                 signal_if_in(session, path, pids[i], whom, signals);
+        return true;
 }
 
 static void terminate(Session *session)
@@ -182,17 +184,18 @@ static void terminate(Session *session)
             logind_terminate_session(logind, session->row.logind_id, on_acted, session,
                                      &session->acting) == 0)
                 session_note_step(session, "terminate-session");
-        user_end_gently(session);
         /* The shell and what it started need not wait for logind, polkit and PID 1; when they are gone, sshd
          * passes on what was written to the terminal, the reason above all, and closes the session. */
-        signal_scope(session, NOT_CARRIERS, gently);
+        if (signal_scope(session, NOT_CARRIERS, gently))
+                session_note_step(session, "sigterm");
+        user_end_gently(session);
 }
 
 static void signal_everybody(Session *session)
 {
         session->kill.signalled = true;
         session_note_step(session, "sigterm");
-        signal_scope(session, EVERYBODY, gently);
+        (void)signal_scope(session, EVERYBODY, gently);
 }
 
 /* That it ends is on record since it was begun; by what means may join the next commit. */
@@ -239,7 +242,7 @@ static void kill_scope(Session *session)
         if (again && session->row.logind_id && !session->reused && !session->acting)
                 (void)logind_kill_session(session->manager->logind, session->row.logind_id,
                                           on_acted, session, &session->acting);
-        signal_scope(session, EVERYBODY, forcibly);
+        (void)signal_scope(session, EVERYBODY, forcibly);
         if (session->split) {
                 session_note_step(session, "treekill");
                 kill_rounds(session);

@@ -210,6 +210,7 @@ static inline Agent agent_new(Machine *machine)
         assert_true(agent.pid >= 0);
         if (agent.pid == 0) {
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                (void)setsid(); /* the test may stand at a terminal */
                 assert_int_equal(dup2(ends[1], 3), 3);
                 (void)close_range(4, ~0U, 0);
                 agent_serve(&machine->rig, 3);

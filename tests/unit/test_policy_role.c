@@ -463,6 +463,11 @@ static void holder_wanted(World *w)
         w->role.holder_required = true;
         w->credential.holder = NULL;
 }
+static void reason_of_holder_wanted(World *w)
+{
+        w->role.holder_required = w->role.reason_required = true;
+        w->credential.reason = NULL;
+}
 static void reason_wanted(World *w)
 {
         w->role.reason_required = true;
@@ -513,6 +518,7 @@ static const struct {
         {"wider", wider, REFUSAL_NONE, REFUSAL_NONE, NULL},
         {"unlimited", unlimited_sessions, REFUSAL_NONE, REFUSAL_NONE, NULL},
         {"holder", holder_wanted, REFUSAL_ROLE, REFUSAL_ROLE, "for whom"},
+        {"reason of a holder", reason_of_holder_wanted, REFUSAL_ROLE, REFUSAL_ROLE, "now why"},
         {"reason", reason_wanted, REFUSAL_ROLE, REFUSAL_ROLE, "now why"},
         {"break-glass", break_glass_now, REFUSAL_ROLE, REFUSAL_ROLE, "now why"},
         {"all is said", all_said, REFUSAL_NONE, REFUSAL_NONE, NULL},

@@ -189,6 +189,80 @@ static void test_end__forked_in_the_scope__is_judged_by_the_scope(void **state)
         assert_true(has_receipt(&yard->machine.rig, yard->id, "confirmed"));
 }
 
+static void move(pid_t pid, const char *scope)
+{
+        char path[3 * SCRATCH_PATH_MAX];
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "%s/cgroup.procs", scope);
+        f = fopen(path, "we");
+        assert_non_null(f);
+        assert_true(fprintf(f, "%d", pid) > 0);
+        assert_int_equal(fclose(f), 0);
+}
+
+/* Whoever comes from the test blocks SIGTERM, as the daemon in it does: it stays pending. */
+static bool is_told(pid_t pid)
+{
+        char path[64], line[128];
+        unsigned long long pending = 0;
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/status", pid);
+        f = fopen(path, "re");
+        assert_non_null(f);
+        while (fgets(line, sizeof(line), f))
+                if (strncmp(line, "ShdPnd:", 7) == 0)
+                        pending = strtoull(line + 7, NULL, 16);
+        assert_int_equal(fclose(f), 0);
+        return pending & (1ULL << (SIGTERM - 1));
+}
+
+static bool has_step(Yard *yard, const char *step)
+{
+        AUTO_CREDENTIAL Credential c = find(&yard->machine.rig, yard->id);
+        CLEANUP(receipt_done) Receipt receipt = {0};
+        json_t *steps, *each;
+        size_t i;
+
+        assert_int_equal(store_find_receipt(yard->machine.rig.manager->store, c.num, &receipt), 1);
+        steps = json_object_get(json_array_get(json_object_get(receipt.data, "evidence"), 0),
+                                "steps");
+        json_array_foreach (steps, i, each)
+                if (strcmp(json_string_value(each), step) == 0)
+                        return true;
+        return false;
+}
+
+/* What a shell started is signalled at once; the leader, and its child without a terminal, when logind had
+ * its time. */
+static void test_end__in_its_scope__who_carries_the_terminal_is_signalled_last(void **state)
+{
+        Yard *yard = *state;
+        Agent worker;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in(yard);
+        announce(yard);
+        beget(yard);
+        worker = agent_new(&yard->machine);
+        move(worker.pid, yard->agent.scope);
+        end_it(yard);
+        assert_true(is_told(worker.pid));
+        assert_false(is_told(yard->agent.pid) || is_told(yard->child));
+        pass(yard, 499 * USEC_PER_MSEC);
+        assert_false(is_told(yard->agent.pid) || is_told(yard->child));
+        pass(yard, USEC_PER_MSEC);
+        assert_true(is_told(yard->agent.pid) && is_told(yard->child));
+        agent_kill(&worker);
+        let_it_end(yard);
+        agent_free(&yard->machine, &worker);
+        assert_true(has_receipt(&yard->machine.rig, yard->id, "confirmed"));
+        assert_true(has_step(yard, "sigterm"));
+}
+
 /* credd is down while logind makes the session, and until its leader has left: what is in the scope is found
  * all the same, if the session that logind has can be no other. */
 static void leave_while_it_is_down(Yard *yard, uint64_t created_after)
@@ -244,6 +318,7 @@ int main(void)
                 T(test_end__forked_before_the_scope_was_made__ends_with_it),
                 T(test_end__forked_before_the_scope_and_its_leader_left__waits_for_the_deadline),
                 T(test_end__forked_in_the_scope__is_judged_by_the_scope),
+                T(test_end__in_its_scope__who_carries_the_terminal_is_signalled_last),
                 T(test_end__announced_while_credd_was_down__the_scope_is_ended),
                 T(test_end__another_session_with_that_pid_later__is_left_alone),
         };
