@@ -81,6 +81,7 @@ typedef struct Manager {
         uint64_t started_real_usec, started_boot_usec;
         char logind_problem[200]; /* why logind's last answer was no; "": it was not */
         int logind_error;         /* the same as a number; 0 */
+        bool logind_obeyed; /* it has ended a session since the start, and polkit has not said no since */
         Counters counters;
         Tally tally, tally_open; /* open: of the request under way, which may be undone */
         bool failed;             /* the store's truth is unknown: nothing more is read or written */

@@ -68,6 +68,8 @@ static void on_acted(void *userdata, int error, const char *text)
                 session_note_step(session, step);
         }
         manager_note_logind(session->manager, error, text);
+        if (error == 0 || error == -EACCES)
+                session->manager->logind_obeyed = error == 0;
         session_look_at(session, session_now_usec(session));
 }
 
@@ -185,8 +187,9 @@ static void terminate(Session *session)
                                      &session->acting) == 0)
                 session_note_step(session, "terminate-session");
         /* The shell and what it started need not wait for logind, polkit and PID 1; when they are gone, sshd
-         * passes on what was written to the terminal, the reason above all, and closes the session. */
-        if (signal_scope(session, NOT_CARRIERS, gently))
+         * passes on what was written to the terminal, the reason above all, and closes the session. But a session
+         * that is gone before logind comes to it hides whether logind would end it, so they wait until it has. */
+        if (session->manager->logind_obeyed && signal_scope(session, NOT_CARRIERS, gently))
                 session_note_step(session, "sigterm");
         user_end_gently(session);
 }

@@ -160,7 +160,7 @@ for user in plain deaf; do
         "$user: ... and the same evidence"
 done
 late_at_most "$(receipt_of "${ids[plain]}" .late_usec)" 1000000 "the receipt says how late the end was"
-like "$(receipt_of "${ids[plain]}" '.evidence[0].steps | join(" ")')" 'terminate-session sigterm' "... and how it was ended"
+like "$(receipt_of "${ids[plain]}" '.evidence[0].steps | join(" ")')" 'terminate-session' "... and how it was ended"
 like "$(receipt_of "${ids[deaf]}" '.evidence[0].steps | join(" ")')" 'kill-session' "what was deaf was killed"
 is "$(count_events "${ids[deaf]}" session-killed) $(count_events "${ids[plain]}" session-killed)" "1 0" \
     "... and the journal says so, of that one"

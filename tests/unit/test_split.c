@@ -249,6 +249,7 @@ static void test_end__in_its_scope__who_carries_the_terminal_is_signalled_last(v
         beget(yard);
         worker = agent_new(&yard->machine);
         move(worker.pid, yard->agent.scope);
+        yard->machine.rig.manager->logind_obeyed = true;
         end_it(yard);
         assert_true(is_told(worker.pid));
         assert_false(is_told(yard->agent.pid) || is_told(yard->child));
@@ -261,6 +262,29 @@ static void test_end__in_its_scope__who_carries_the_terminal_is_signalled_last(v
         agent_free(&yard->machine, &worker);
         assert_true(has_receipt(&yard->machine.rig, yard->id, "confirmed"));
         assert_true(has_step(yard, "sigterm"));
+}
+
+/* Whether logind ends sessions is not known: it is given its time with all of it. */
+static void test_end__logind_has_ended_none__nobody_is_signalled_before_its_time(void **state)
+{
+        Yard *yard = *state;
+        Agent worker;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in(yard);
+        announce(yard);
+        worker = agent_new(&yard->machine);
+        move(worker.pid, yard->agent.scope);
+        end_it(yard);
+        pass(yard, 499 * USEC_PER_MSEC);
+        assert_false(is_told(worker.pid));
+        pass(yard, USEC_PER_MSEC);
+        assert_true(is_told(worker.pid));
+        agent_kill(&worker);
+        let_it_end(yard);
+        agent_free(&yard->machine, &worker);
 }
 
 /* credd is down while logind makes the session, and until its leader has left: what is in the scope is found
@@ -319,6 +343,7 @@ int main(void)
                 T(test_end__forked_before_the_scope_and_its_leader_left__waits_for_the_deadline),
                 T(test_end__forked_in_the_scope__is_judged_by_the_scope),
                 T(test_end__in_its_scope__who_carries_the_terminal_is_signalled_last),
+                T(test_end__logind_has_ended_none__nobody_is_signalled_before_its_time),
                 T(test_end__announced_while_credd_was_down__the_scope_is_ended),
                 T(test_end__another_session_with_that_pid_later__is_left_alone),
         };
