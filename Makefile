@@ -98,8 +98,8 @@ help:
 #: make fuzz-merge what they found for their coverage, into their corpora
 #: make fault-store  the store on a disk that fails, credd killed at each system call; part of fault (root)
 #: make soak       the booted lab at full size: more logins, more kills; takes many minutes (root)
-#: make mutants     changes what decides about access and sees whether a unit test notices; takes a quarter
-#:                  of an hour; TESTS=credd/kill.c for that file alone (root)
+#: make mutants     changes what decides about access and sees whether a unit test notices; takes many
+#:                  minutes; TESTS=credd/kill.c for that file alone (root)
 #: make bench      what a login costs, beside the disk and other modules; QUICK=1 for a short one (root)
 #: make bench-daemon-build  what measures the daemon alone, in build/tests/bench; as root
 #: make cov         which lines and branches the unit tests reach; fails if one of a decision is left out
