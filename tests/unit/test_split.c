@@ -234,6 +234,25 @@ static bool has_step(Yard *yard, const char *step)
         return false;
 }
 
+/* Somebody else is in the scope of an agent that came in; neither the agent nor its child. */
+static Agent come_in_with_worker(Yard *yard)
+{
+        Agent worker;
+
+        come_in(yard);
+        announce(yard);
+        worker = agent_new(&yard->machine);
+        move(worker.pid, yard->agent.scope);
+        return worker;
+}
+
+static void let_it_end_without(Yard *yard, Agent *worker)
+{
+        agent_kill(worker);
+        let_it_end(yard);
+        agent_free(&yard->machine, worker);
+}
+
 /* What a shell started is signalled at once; the leader, and its child without a terminal, when logind had
  * its time. */
 static void test_end__in_its_scope__who_carries_the_terminal_is_signalled_last(void **state)
@@ -244,11 +263,8 @@ static void test_end__in_its_scope__who_carries_the_terminal_is_signalled_last(v
         need_root();
         if (!make_groups(yard))
                 skip();
-        come_in(yard);
-        announce(yard);
+        worker = come_in_with_worker(yard);
         beget(yard);
-        worker = agent_new(&yard->machine);
-        move(worker.pid, yard->agent.scope);
         yard->machine.rig.manager->logind_obeyed = true;
         end_it(yard);
         assert_true(is_told(worker.pid));
@@ -257,9 +273,7 @@ static void test_end__in_its_scope__who_carries_the_terminal_is_signalled_last(v
         assert_false(is_told(yard->agent.pid) || is_told(yard->child));
         pass(yard, USEC_PER_MSEC);
         assert_true(is_told(yard->agent.pid) && is_told(yard->child));
-        agent_kill(&worker);
-        let_it_end(yard);
-        agent_free(&yard->machine, &worker);
+        let_it_end_without(yard, &worker);
         assert_true(has_receipt(&yard->machine.rig, yard->id, "confirmed"));
         assert_true(has_step(yard, "sigterm"));
 }
@@ -273,18 +287,13 @@ static void test_end__logind_has_ended_none__nobody_is_signalled_before_its_time
         need_root();
         if (!make_groups(yard))
                 skip();
-        come_in(yard);
-        announce(yard);
-        worker = agent_new(&yard->machine);
-        move(worker.pid, yard->agent.scope);
+        worker = come_in_with_worker(yard);
         end_it(yard);
         pass(yard, 499 * USEC_PER_MSEC);
         assert_false(is_told(worker.pid));
         pass(yard, USEC_PER_MSEC);
         assert_true(is_told(worker.pid));
-        agent_kill(&worker);
-        let_it_end(yard);
-        agent_free(&yard->machine, &worker);
+        let_it_end_without(yard, &worker);
 }
 
 /* credd is down while logind makes the session, and until its leader has left: what is in the scope is found
