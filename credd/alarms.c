@@ -137,11 +137,10 @@ static int check_ack(const Request *request, const Credential *credential, unsig
         Facts facts;
         int r;
 
-        r = facts_of_credential(request, credential, &facts);
-        if (r == 0)
-                r = facts_approvers(request->manager, credential->num, &approvers);
+        r = facts_approvers(request->manager, credential->num, &approvers);
         if (r < 0)
                 return r;
+        facts_of_credential(request, credential, &facts);
         if (is_open(open, ALARM_BREAK_GLASS)) {
                 facts.rights.approvers = approvers.list;
                 facts.rights.n_approvers = approvers.n;

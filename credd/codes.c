@@ -39,8 +39,7 @@ static Refusal check_terms(Manager *manager, const Credential *credential, const
                 return REFUSAL_RATE;
         if (!clock_trusted(&manager->clock))
                 return REFUSAL_CLOCK;
-        /* What cannot be read is switched off. */
-        (void)facts_rules(manager, credential->role, &rules);
+        rules = facts_rules(manager, credential->role);
         return policy_login(&rules, credential, facts, store_frozen(manager->store) != NULL,
                             clock_line_usec(&manager->clock));
 }

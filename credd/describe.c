@@ -36,8 +36,7 @@ CredentialState describe_state(Manager *manager, const Credential *credential)
 
         if (state != STATE_ACTIVE)
                 return state;
-        /* What cannot be read is switched off. */
-        (void)facts_rules(manager, credential->role, &rules);
+        rules = facts_rules(manager, credential->role);
         return policy_suspended(&rules, credential, store_frozen(manager->store) != NULL)
                        ? STATE_SUSPENDED
                        : state;
@@ -102,9 +101,8 @@ static json_t *describe_request(Manager *manager, const Credential *c, const Req
                                 json_t *approvals)
 {
         bool collected = row->collected_real_usec != USEC_INFINITY;
-        PolicyRules rules;
+        const PolicyRules rules = facts_rules(manager, c->role);
 
-        (void)facts_rules(manager, c->role, &rules);
         return json_pack(
                 "{sI so sI sI sI sI so so sO}", "asked_usec", (json_int_t)row->asked_real_usec,
                 "by", describe_actor(&row->actor), "needed",

@@ -5,26 +5,22 @@
 
 #include <errno.h>
 
-int facts_rules(const Manager *manager, const char *role, PolicyRules *ret)
+PolicyRules facts_rules(const Manager *manager, const char *role)
 {
-        *ret = (PolicyRules){.config = &manager->config,
+        return (PolicyRules){.config = &manager->config,
                              .role = roles_find(manager->roles, role),
                              .role_off = role && store_role_off(manager->store, role),
                              .host_full = sessions_full(manager->sessions)};
-        return 0;
 }
 
-int facts_of_role(const Request *request, const char *role, RightsFacts *ret)
+RightsFacts facts_of_role(const Request *request, const char *role)
 {
-        PolicyRules rules;
-        int r;
+        const PolicyRules rules = facts_rules(request->manager, role);
 
-        r = facts_rules(request->manager, role, &rules);
-        *ret = (RightsFacts){.names_role = role != NULL,
+        return (RightsFacts){.names_role = role != NULL,
                              .role = rules.role,
                              .role_off = rules.role_off,
                              .user = UID_NONE};
-        return r;
 }
 
 /* The pid is the kernel's, but by now it may be another process's: so it is held when it is looked at. */
@@ -53,12 +49,11 @@ static bool is_caller(const Request *request, uid_t uid)
         return uid != UID_NONE && uid == request->caller->uid;
 }
 
-int facts_of_credential(const Request *request, const Credential *credential, Facts *ret)
+void facts_of_credential(const Request *request, const Credential *credential, Facts *ret)
 {
         RightsFacts *rights = &ret->rights;
-        int r;
 
-        r = facts_of_role(request, credential->role, rights);
+        *rights = facts_of_role(request, credential->role);
         ret->askers[0] = (Party){credential->issuer.uid, credential->issuer.loginuid};
         rights->askers = ret->askers;
         rights->n_askers = 1;
@@ -66,7 +61,6 @@ int facts_of_credential(const Request *request, const Credential *credential, Fa
         rights->asked = is_caller(request, credential->issuer.uid);
         rights->own_session = own_session(request) == credential->num;
         rights->own = rights->asked || rights->own_session;
-        return r;
 }
 
 /* --- who approved it --- */

@@ -6,8 +6,8 @@
 #include "credd/session.h"
 #include "credd/verbs.h"
 
-/* What stands for a role of that name now; NULL: no role. Negative: the store cannot say. */
-int facts_rules(const Manager *manager, const char *role, PolicyRules *ret);
+/* What stands for a role of that name now, from memory; NULL: no role. */
+PolicyRules facts_rules(const Manager *manager, const char *role);
 
 /* Right facts about a credential, with room for what they point to. */
 typedef struct Facts {
@@ -25,9 +25,9 @@ int facts_approvers(const Manager *manager, int64_t credential, Parties *ret);
 void parties_done(Parties *parties);
 
 /* All but who approved it. Keep ret where it is: it points into itself. */
-int facts_of_credential(const Request *request, const Credential *credential, Facts *ret);
+void facts_of_credential(const Request *request, const Credential *credential, Facts *ret);
 /* Of a role by its name; NULL: without one. */
-int facts_of_role(const Request *request, const char *role, RightsFacts *ret);
+RightsFacts facts_of_role(const Request *request, const char *role);
 
 /* The session that the calling process stands in, by the process that the kernel names; NULL: it stands
  * in none, or is gone. */

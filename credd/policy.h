@@ -47,7 +47,7 @@ json_t *policy_sources(const PolicyRules *rules, const json_t *asked);
 int policy_fits(const PolicyRules *rules, const Credential *credential,
                 char refusal[static POLICY_TEXT_MAX]);
 
-/* What a request for a code must be, and its own defaults for ttl and uses. Before policy_issue(); of
+/* What a request for a code must be, and its own defaults for ttl and uses. Before policy_grant(); of
  * other kinds it says nothing. max_ttl_usec: what is allowed besides. Results as above. */
 int policy_kind(uint64_t max_ttl_usec, IssueRequest *request, char refusal[static POLICY_TEXT_MAX]);
 

@@ -174,13 +174,10 @@ static int extend(const Request *request, const Credential *credential, const Ex
         uint64_t latest = sessions_latest(manager->sessions, credential->num, extension->now_usec);
         bool limit_open = credential->cause == CAUSE_NONE &&
                           extension->now_usec < credential->login_limit_usec;
+        const PolicyRules rules = facts_rules(manager, credential->role);
         char refusal[POLICY_TEXT_MAX];
-        PolicyRules rules;
         int r;
 
-        r = facts_rules(manager, credential->role, &rules);
-        if (r < 0)
-                return r;
         if (policy_extend(&rules, credential, limit_open, latest, extension->by_usec, refusal) != 0)
                 return answer_policy(request, refusal, answer);
         r = store_extension(request, credential, extension, limit_open, latest);

@@ -45,10 +45,8 @@ static int read_asked(const Request *request, Asked *asked)
                 return r;
         asked->was_asked = r > 0;
         r = facts_approvers(request->manager, num, &asked->approvers);
-        if (r == 0)
-                r = facts_rules(request->manager, asked->credential.role, &asked->rules);
-        if (r == 0)
-                r = facts_of_credential(request, &asked->credential, &asked->facts);
+        asked->rules = facts_rules(request->manager, asked->credential.role);
+        facts_of_credential(request, &asked->credential, &asked->facts);
         asked->facts.rights.approvers = asked->approvers.list;
         asked->facts.rights.n_approvers = asked->approvers.n;
         return r;

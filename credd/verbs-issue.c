@@ -231,13 +231,10 @@ static int find_repeat(const Request *request, const char *key, Answer *answer)
 
 int issue_check_right(const Request *request, Right right, const char *role, Answer *answer)
 {
+        const RightsFacts facts = facts_of_role(request, role);
         RightsVerdict verdict;
-        RightsFacts facts;
         int r;
 
-        r = facts_of_role(request, role, &facts);
-        if (r < 0)
-                return r;
         verdict = rights_may(right, request->caller, &facts);
         if (verdict.permission != PERMISSION_UNSEEN)
                 return answer_verdict(request, &verdict, "", answer);
@@ -262,10 +259,9 @@ int verb_issue(const Request *request, Answer *answer)
                 r = find_repeat(request, question.key, answer);
         if (r == 0)
                 r = issue_check_right(request, RIGHT_ISSUE, question.request.role, answer);
-        if (r == 0)
-                r = facts_rules(manager, question.request.role, &rules);
         if (r != 0)
                 return r < 0 ? r : 0;
+        rules = facts_rules(manager, question.request.role);
         r = policy_kind(rules.role ? rules.role->max_ttl_usec : manager->config.max_ttl_usec,
                         &question.request, refusal);
         if (r == 0)

@@ -95,8 +95,8 @@ static Refusal check_token(Manager *manager, const Credential *credential, const
                 return REFUSAL_CLOCK;
         if (!credential->has_hash && credential->cause == CAUSE_NONE)
                 return REFUSAL_SECRET;
-        /* Only now, so that an id tells nothing by its time. What cannot be read is switched off. */
-        (void)facts_rules(manager, credential->role, &rules);
+        /* Only now, so that an id tells nothing by its time. */
+        rules = facts_rules(manager, credential->role);
         return policy_login(&rules, credential, facts, store_frozen(manager->store) != NULL,
                             clock_line_usec(&manager->clock));
 }
@@ -276,8 +276,7 @@ int login_check(Manager *manager, const LoginQuestion *question, Login *ret_logi
         r = store_read_credential(manager->store, ret_login->credential, ret_credential);
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
-        /* What cannot be read is switched off. */
-        (void)facts_rules(manager, ret_credential->role, &rules);
+        rules = facts_rules(manager, ret_credential->role);
         *ret_refusal = policy_session(&rules, ret_credential, &question->facts,
                                       store_frozen(manager->store) != NULL,
                                       ret_login->accepted_usec, clock_line_usec(&manager->clock));

@@ -148,10 +148,9 @@ int verb_request(const Request *request, Answer *answer)
                 r = issue_check_right(request, RIGHT_REQUEST, q.role, answer);
         if (r == 0)
                 r = check_known(request, answer);
-        if (r == 0)
-                r = facts_rules(manager, q.role, &rules);
         if (r != 0)
                 return r < 0 ? r : 0;
+        rules = facts_rules(manager, q.role);
         if (policy_grant(&rules, &q, clock_line_usec(&manager->clock), &grant, refusal) != 0)
                 return answer_policy(request, refusal, answer);
         r = check_waiting(request, answer);

@@ -124,10 +124,9 @@ int find_allowed(const Request *request, Right right, const char *id, Credential
         if (token_id_valid(id))
                 r = store_find_credential(request->manager->store, id, &credential);
         if (r > 0) {
-                r = facts_of_credential(request, &credential, &facts);
+                facts_of_credential(request, &credential, &facts);
                 verdict = rights_may(right, request->caller, &facts.rights);
-                if (r == 0)
-                        r = answer_verdict(request, &verdict, id, answer);
+                r = answer_verdict(request, &verdict, id, answer);
                 if (r != 0)
                         return r;
                 *ret = credential;

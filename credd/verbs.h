@@ -74,8 +74,6 @@ typedef struct Parameter {
 /* 0; 1: *answer names what is missing, unknown or of a wrong type. Optional ones that are absent
  * leave *ret as it was. Integers are not negative. */
 int parameters_read(json_t *object, const Parameter *parameters, size_t n, Answer *answer);
-/* What people give as a reason; NULL is fine. 0; 1: answered already. */
-int check_reason(const char *reason, Answer *answer);
 
 /* verbs-audit.c */
 int verb_audit(const Request *request, Answer *answer);
