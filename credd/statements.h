@@ -146,7 +146,6 @@
         X(SESSION_ADD, WRITE,                                                                      \
           "INSERT INTO session (login, credential, boot, leader, ticks, opened, opened_real, "     \
           "deadline, lingered, home, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")               \
-        X(SESSION_READ, KEY, "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.login = ?")           \
         X(SESSION_LIVE, KEY,                                                                       \
           "SELECT " SESSION_COLUMNS SESSION_FROM "WHERE e.ended IS NULL AND e.login > ? "          \
           "ORDER BY e.login LIMIT ?")                                                              \

@@ -166,18 +166,6 @@ static int take_session(Store *store, unsigned s, SessionRow *ret)
         return 1;
 }
 
-int store_read_session(Store *store, int64_t login, SessionRow *ret)
-{
-        const unsigned s = STATEMENT_SESSION_READ;
-        int r = db_first(store->db, s, "i", login);
-
-        if (r <= 0)
-                return r;
-        r = take_session(store, s, ret);
-        db_end(store->db, s);
-        return r;
-}
-
 static int first_session(Store *store, SessionSet set, int64_t credential, int64_t after,
                          int64_t limit, unsigned *ret_statement)
 {

@@ -15,7 +15,7 @@ void role_off_done(RoleOff *off)
         *off = (RoleOff){0};
 }
 
-void alarm_done(Alarm *alarm)
+static void alarm_done(Alarm *alarm)
 {
         free(alarm->user);
         free(alarm->ack_reason);

@@ -8,8 +8,7 @@
 #include "credd/clock.h"
 #include "credd/credential.h"
 
-#define NONCE_LEN   16
-#define BOOT_ID_LEN 36
+#define NONCE_LEN 16
 
 typedef struct Store Store;
 struct DbCopy; /* db.h */
@@ -123,7 +122,6 @@ typedef struct ExpiryRow {
 void login_done(Login *login);
 void session_row_done(SessionRow *row);
 void role_off_done(RoleOff *off);
-void alarm_done(Alarm *alarm);
 void revocation_done(Revocation *revocation);
 void receipt_done(Receipt *receipt);
 void event_row_done(EventRow *row);
@@ -251,7 +249,6 @@ int store_lapse_advance(Store *store, int64_t num);
 int store_set_login(Store *store, int64_t num, LoginState state);
 
 int store_add_session(Store *store, const SessionRow *row);
-int store_read_session(Store *store, int64_t login, SessionRow *ret);
 typedef enum SessionSet { SESSIONS_LIVE, SESSIONS_ALL, SESSIONS_OF } SessionSet;
 /* credential is looked at for SESSIONS_OF only. Otherwise as store_each_credential(). */
 int store_each_session(Store *store, SessionSet set, int64_t credential, int64_t after,

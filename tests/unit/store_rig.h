@@ -103,6 +103,21 @@ static inline int64_t add_sample_login(Store *store, int64_t credential, uint64_
         return login.num;
 }
 
+static inline bool take_session(void *userdata, SessionRow *row)
+{
+        *(SessionRow *)userdata = *row;
+        *row = (SessionRow){0};
+        return true;
+}
+
+/* The session of that login, which there is. */
+static inline void read_session(Store *store, int64_t login, SessionRow *ret)
+{
+        assert_int_equal(
+                store_each_session(store, SESSIONS_ALL, 0, login - 1, 1, take_session, ret), 0);
+        assert_int_equal(ret->login, login);
+}
+
 /* The hash of an event as store.h and docs have it, said a second time. */
 static inline void hash_event(const uint8_t before[static HASH_LEN], const EventRow *row,
                               uint8_t ret_hash[static HASH_LEN])
