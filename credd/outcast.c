@@ -95,8 +95,7 @@ static int kill_round(const Outcast *outcast)
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n; i++)
-                (void)proc_kill(table->list[indexes[i]].pid, table->list[indexes[i]].start_ticks,
-                                SIGKILL);
+                (void)proc_kill(table->list[indexes[i]].pid, table->list[indexes[i]].start_ticks);
         return (int)n;
 }
 
@@ -107,7 +106,7 @@ static bool kill_all(const Outcast *outcast)
         bool seen = n != 0;
 
         if (n < 0)
-                (void)proc_kill(outcast->leader, outcast->ticks, SIGKILL);
+                (void)proc_kill(outcast->leader, outcast->ticks);
         for (unsigned round = 1; round < ROUNDS && n > 0; round++)
                 n = kill_round(outcast);
         return seen || leader_lives(outcast);

@@ -378,9 +378,9 @@ int proc_pidfd(pid_t pid, uint64_t start_ticks)
         return proc_alive(pid, start_ticks) ? take_fd(&fd) : -ESRCH;
 }
 
-int proc_kill(pid_t pid, uint64_t start_ticks, int signal)
+int proc_kill(pid_t pid, uint64_t start_ticks)
 {
-        return proc_kill_with(pid, start_ticks, (int[]){signal, 0});
+        return proc_kill_with(pid, start_ticks, (int[]){SIGKILL, 0});
 }
 
 int proc_kill_with(pid_t pid, uint64_t start_ticks, const int *signals)

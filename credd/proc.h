@@ -49,9 +49,9 @@ int proc_cgroup(pid_t pid, char **ret_path);
 int proc_tree(const ProcTable *table, pid_t leader, uint64_t leader_ticks, uid_t uid,
               const pid_t *in_cgroup, size_t n_in_cgroup, size_t **ret_indexes, size_t *ret_n);
 
-/* pidfd_open, check again that it is the process meant, pidfd_send_signal. 0 also if it is gone.
- * -EINVAL: pid 1 or ourselves. */
-int proc_kill(pid_t pid, uint64_t start_ticks, int signal);
+/* SIGKILL: pidfd_open, check again that it is the process meant, pidfd_send_signal. 0 also if it is
+ * gone. -EINVAL: pid 1 or ourselves. */
+int proc_kill(pid_t pid, uint64_t start_ticks);
 /* The same with each of these signals, which end with 0. */
 int proc_kill_with(pid_t pid, uint64_t start_ticks, const int *signals);
 

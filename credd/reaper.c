@@ -224,7 +224,7 @@ static void kill_rounds(Session *session)
                 if (signs_count_tree(session) == 0)
                         break;
                 for (size_t i = 0; i < session->n_tree; i++)
-                        (void)proc_kill(session->tree[i].pid, session->tree[i].ticks, SIGKILL);
+                        (void)proc_kill(session->tree[i].pid, session->tree[i].ticks);
         }
 }
 
@@ -251,7 +251,7 @@ static void kill_scope(Session *session)
                 kill_rounds(session);
         } else
                 for (size_t i = 0; i < session->n_tree; i++)
-                        (void)proc_kill(session->tree[i].pid, session->tree[i].ticks, SIGKILL);
+                        (void)proc_kill(session->tree[i].pid, session->tree[i].ticks);
 }
 
 static void say_missed(Session *session, const KillSigns *signs)

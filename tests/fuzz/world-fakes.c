@@ -184,12 +184,11 @@ static void hit(Process *p)
         p->stubborn = false;
 }
 
-int fake_proc_kill(pid_t pid, uint64_t ticks, int number);
-int fake_proc_kill(pid_t pid, uint64_t ticks, int number)
+int fake_proc_kill(pid_t pid, uint64_t ticks);
+int fake_proc_kill(pid_t pid, uint64_t ticks)
 {
         Process *p = find(pid);
 
-        (void)number;
         if (p && p->ticks == ticks)
                 hit(p);
         return 0;
@@ -415,11 +414,10 @@ int fake_reserve_make(int dir_fd)
         return 0;
 }
 
-bool fake_reserve_release(int dir_fd);
-bool fake_reserve_release(int dir_fd)
+void fake_reserve_release(int dir_fd);
+void fake_reserve_release(int dir_fd)
 {
         (void)dir_fd;
-        return true;
 }
 
 int real_outbox_new(Manager *manager, const char *journal_socket,

@@ -209,7 +209,7 @@ static void test_proc_read__zombie__is_dead(void **state)
         assert_true(info.dead);
         assert_int_equal(proc_alive(pid, info.start_ticks), 0);
         assert_int_equal(proc_pidfd(pid, info.start_ticks), -ESRCH);
-        assert_int_equal(proc_kill(pid, info.start_ticks, SIGKILL), 0);
+        assert_int_equal(proc_kill(pid, info.start_ticks), 0);
         child_end(pid);
 }
 
@@ -224,7 +224,7 @@ static void test_proc_read__first_thread_ended_others_run__is_not_dead(void **st
         assert_int_equal(proc_read(pid, &info), 0);
         assert_false(info.dead);
         assert_int_equal(proc_alive(pid, info.start_ticks), 1);
-        assert_int_equal(proc_kill(pid, info.start_ticks, SIGKILL), 0);
+        assert_int_equal(proc_kill(pid, info.start_ticks), 0);
         wait_until_zombie(pid);
         assert_int_equal(proc_alive(pid, info.start_ticks), 0);
         child_end(pid);
@@ -251,12 +251,12 @@ static void test_proc_kill__same_pid_other_start__hits_nobody(void **state)
 
         (void)state;
         assert_int_equal(proc_read(pid, &info), 0);
-        assert_int_equal(proc_kill(pid, info.start_ticks + 1, SIGKILL), 0);
+        assert_int_equal(proc_kill(pid, info.start_ticks + 1), 0);
         assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
-        assert_int_equal(proc_kill(pid, info.start_ticks, SIGKILL), 0);
+        assert_int_equal(proc_kill(pid, info.start_ticks), 0);
         wait_until_zombie(pid);
         child_end(pid);
-        assert_int_equal(proc_kill(pid, info.start_ticks, SIGKILL), 0);
+        assert_int_equal(proc_kill(pid, info.start_ticks), 0);
 }
 
 static void test_proc_kill__pid_1_or_ourselves__is_refused(void **state)
@@ -265,11 +265,11 @@ static void test_proc_kill__pid_1_or_ourselves__is_refused(void **state)
 
         (void)state;
         assert_int_equal(proc_read(getpid(), &info), 0);
-        assert_int_equal(proc_kill(getpid(), info.start_ticks, SIGKILL), -EINVAL);
+        assert_int_equal(proc_kill(getpid(), info.start_ticks), -EINVAL);
         assert_int_equal(proc_read(1, &info), 0);
-        assert_int_equal(proc_kill(1, info.start_ticks, SIGKILL), -EINVAL);
-        assert_int_equal(proc_kill(0, 0, SIGKILL), -EINVAL);
-        assert_int_equal(proc_kill(-1, 0, SIGKILL), -EINVAL);
+        assert_int_equal(proc_kill(1, info.start_ticks), -EINVAL);
+        assert_int_equal(proc_kill(0, 0), -EINVAL);
+        assert_int_equal(proc_kill(-1, 0), -EINVAL);
 }
 
 static void test_proc_pidfd__process_ends__becomes_readable(void **state)
