@@ -29,10 +29,8 @@ struct Backup {
         bool wanted; /* the peer waits for the first message */
 };
 
-Backup *backup_free(Backup *backup)
+static void backup_free(Backup *backup)
 {
-        if (!backup)
-                return NULL;
         (void)sd_event_source_disable_unref(backup->defer);
         if (backup->copy) {
                 (void)db_copy_free(backup->copy);
@@ -41,7 +39,6 @@ Backup *backup_free(Backup *backup)
         if (backup->fd >= 0)
                 (void)close(backup->fd);
         free(backup);
-        return NULL;
 }
 
 static void on_gone(void *userdata)
@@ -49,7 +46,7 @@ static void on_gone(void *userdata)
         Backup *backup = userdata;
 
         backup->manager->backup = NULL;
-        (void)backup_free(backup);
+        backup_free(backup);
 }
 
 /* The last message: the peer is an ordinary one again before it goes out, and may be gone after. */
@@ -201,7 +198,7 @@ int backup_start(Manager *manager, Peer *peer)
         backup->fd = -1;
         r = make(manager, peer, backup);
         if (r < 0) {
-                (void)backup_free(backup);
+                backup_free(backup);
                 return r;
         }
         peer_stream(peer, &(PeerStream){on_wanted, on_gone, backup});

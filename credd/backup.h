@@ -7,5 +7,3 @@
 /* Answers the call that the peer has in the works, with a stream. -EBUSY: another copy is on its way;
  * -ENOSPC: there is no room to make one. */
 int backup_start(Manager *manager, Peer *peer);
-/* NULL: there is none. */
-Backup *backup_free(Backup *backup);

@@ -10,6 +10,5 @@ json_t *describe_credential(Manager *manager, const Credential *credential, bool
 json_t *describe_session(Manager *manager, const SessionRow *row);
 json_t *describe_actor(const Actor *actor);
 json_t *describe_event(const EventRow *row);
-json_t *describe_actor(const Actor *actor);
 /* As the world sees it now. */
 CredentialState describe_state(Manager *manager, const Credential *credential);

@@ -148,8 +148,9 @@ static bool tell_session(void *userdata, const char *id, uid_t uid)
         return telling->n_told < TERMINALS_MAX;
 }
 
-void notices_tell(Manager *manager, bool (*who)(const Caller *caller, const void *userdata),
-                  const void *userdata, const char *line)
+/* One line to each terminal of each session whose person is one of these. Now: commits first. */
+static void tell(Manager *manager, bool (*who)(const Caller *caller, const void *userdata),
+                 const void *userdata, const char *line)
 {
         Telling telling = {manager, who, userdata, line, {0}, 0};
 
@@ -190,14 +191,14 @@ static void give(Manager *manager, const Notice *notice)
 
         switch (notice->audience) {
         case AUDIENCE_ADMINS:
-                notices_tell(manager, is_admin, NULL, notice->line);
+                tell(manager, is_admin, NULL, notice->line);
                 return;
         case AUDIENCE_APPROVERS:
                 if (approvers.role)
-                        notices_tell(manager, is_approver, &approvers, notice->line);
+                        tell(manager, is_approver, &approvers, notice->line);
                 return;
         case AUDIENCE_PERSON:
-                notices_tell(manager, is_person, notice, notice->line);
+                tell(manager, is_person, notice, notice->line);
                 return;
         }
 }

@@ -20,10 +20,6 @@ void notices_to_approvers(Manager *manager, const Credential *credential);
 /* Who asked, what became of it: the credential "was approved by ...". The same limit. */
 void notices_to_asker(Manager *manager, const Credential *credential, const char *what);
 
-/* One line to each terminal of each session whose person is one of these. Now: commits first. */
-void notices_tell(Manager *manager, bool (*who)(const Caller *caller, const void *userdata),
-                  const void *userdata, const char *line);
-
 /* NAME (uid N) says: "TEXT", with what is no printable ASCII, and the quotation mark, replaced, and cut
  * after 200 characters; without a text NAME (uid N) alone. */
 #define NOTICE_QUOTE_MAX 256

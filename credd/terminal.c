@@ -47,7 +47,7 @@ static bool has(const dev_t *list, size_t n, dev_t tty)
         return false;
 }
 
-size_t terminal_find(const Session *session, dev_t *ret_list, size_t max)
+static size_t terminal_find(const Session *session, dev_t *ret_list, size_t max)
 {
         Sessions *sessions = session->manager->sessions;
         uint64_t now = clock_line_usec(&session->manager->clock);

@@ -9,5 +9,3 @@
 void terminal_tell(const Session *session, const char *line);
 /* The same to one terminal, if it is owner's. */
 void terminal_write(dev_t tty, uid_t owner, const char *line);
-/* How many terminals that would be, for tests and the record. */
-size_t terminal_find(const Session *session, dev_t *ret_list, size_t max);
