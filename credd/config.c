@@ -16,7 +16,7 @@ static void set_warn(Ini *ini, const IniKey *key, const char *value)
 {
         Config *config = ini->target;
 
-        (void)value_warn(ini, key, value, config->warn_usec, &config->n_warn);
+        value_warn(ini, key, value, config->warn_usec, &config->n_warn);
 }
 
 enum { DEFAULT_TTL, MAX_TTL, MAX_LIFETIME, N_ORDERED };

@@ -9,5 +9,5 @@
 bool reserve_needed(int dir_fd);
 /* Makes it if it is not there. -ENOSPC: no room for it and for a commit beside it. */
 int reserve_make(int dir_fd);
-/* true: there was one, and its room is free now. */
-bool reserve_release(int dir_fd);
+/* Gives its room up, if it is there. */
+void reserve_release(int dir_fd);

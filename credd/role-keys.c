@@ -140,7 +140,7 @@ static void set_warn(Ini *ini, const IniKey *key, const char *value)
 {
         Role *role = ini->target;
 
-        (void)value_warn(ini, key, value, role->warn_usec, &role->n_warn);
+        value_warn(ini, key, value, role->warn_usec, &role->n_warn);
 }
 
 static void set_end_scope(Ini *ini, const IniKey *key, const char *value)

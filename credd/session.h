@@ -80,7 +80,7 @@ void sessions_each_credential(const Sessions *sessions,
                               void (*each)(void *userdata, int64_t credential), void *userdata);
 unsigned sessions_count(const Sessions *sessions, SessionsOf of, uint64_t now_usec);
 /* Until it returns false. */
-bool sessions_each_of(const Sessions *sessions, SessionsOf of, uint64_t now_usec,
+void sessions_each_of(const Sessions *sessions, SessionsOf of, uint64_t now_usec,
                       bool (*each)(void *userdata, const SessionRow *row), void *userdata);
 /* Ending them, or extending those of a credential. First the rows, inside a batch, which may fail; then, when
  * nothing can fail any more, the sessions themselves, whose timers cannot be rolled back. One request

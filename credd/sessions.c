@@ -159,15 +159,14 @@ uint64_t sessions_latest(const Sessions *sessions, int64_t credential, uint64_t 
         return latest;
 }
 
-bool sessions_each_of(const Sessions *sessions, SessionsOf of, uint64_t now_usec,
+void sessions_each_of(const Sessions *sessions, SessionsOf of, uint64_t now_usec,
                       bool (*each)(void *userdata, const SessionRow *row), void *userdata)
 {
         const Session *session;
 
         LIST_FOREACH (session, &sessions->list, all)
                 if (concerns(session, of, now_usec) && !each(userdata, &session->row))
-                        return false;
-        return true;
+                        return;
 }
 
 /* What the user's manager runs belongs to the one session that its user has, and to nobody's who came

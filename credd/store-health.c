@@ -41,7 +41,7 @@ void store_look_for_room(Store *store)
         bool needed = reserve_needed(store->dir_fd);
 
         if (needed && !store->db)
-                (void)reserve_release(store->dir_fd);
+                reserve_release(store->dir_fd);
         store->full = needed || reserve_make(store->dir_fd) == -ENOSPC;
         store->full_try_usec = clock_boot_usec(store->clock) + FULL_RETRY_USEC;
 }

@@ -116,8 +116,8 @@ void value_principals(Ini *ini, const IniKey *key, const char *value)
         }
 }
 
-int value_warn(Ini *ini, const IniKey *key, const char *value,
-               uint64_t ret_usec[static CONFIG_WARN_MAX], size_t *ret_n)
+void value_warn(Ini *ini, const IniKey *key, const char *value,
+                uint64_t ret_usec[static CONFIG_WARN_MAX], size_t *ret_n)
 {
         AUTO_FREE char *copy = strdup(value);
         uint64_t usec[CONFIG_WARN_MAX] = {0}, last = USEC_INFINITY, one;
@@ -131,11 +131,10 @@ int value_warn(Ini *ini, const IniKey *key, const char *value,
                                     "\"%s\" is not at most %d lengths of 1s to 1d, the longest "
                                     "first; for example 5min 1min",
                                     value, CONFIG_WARN_MAX);
-                        return -EINVAL;
+                        return;
                 }
                 usec[n++] = last = one;
         }
         memcpy(ret_usec, usec, n * sizeof(usec[0]));
         *ret_n = n;
-        return 0;
 }

@@ -22,7 +22,6 @@ void value_text(Ini *ini, const IniKey *key, const char *value);
 /* Principals: users and @groups, looked up now */
 void value_principals(Ini *ini, const IniKey *key, const char *value);
 
-/* 0, or -EINVAL with the mistake named: up to CONFIG_WARN_MAX lengths, the longest first. None at all:
- * nobody is warned. */
-int value_warn(Ini *ini, const IniKey *key, const char *value,
-               uint64_t ret_usec[static CONFIG_WARN_MAX], size_t *ret_n);
+/* Up to CONFIG_WARN_MAX lengths, the longest first. None at all: nobody is warned. */
+void value_warn(Ini *ini, const IniKey *key, const char *value,
+                uint64_t ret_usec[static CONFIG_WARN_MAX], size_t *ret_n);

@@ -41,15 +41,12 @@ static void opener_done(Opener *opener)
                 (void)close(opener->pidfd);
 }
 
-static int find_opener(const Request *request, Opener *ret)
+static void find_opener(const Request *request, Opener *ret)
 {
         Opener opener = {.pidfd = -1, .pid = peer_identity(request->peer)->pid};
-        int r;
 
-        r = peer_pidfd(request->peer, &opener.pidfd, &opener.ticks);
-        if (r == 0)
+        if (peer_pidfd(request->peer, &opener.pidfd, &opener.ticks) == 0)
                 *ret = opener;
-        return r;
 }
 
 static int make_session(Manager *manager, const Credential *credential, Login *login,
@@ -210,7 +207,7 @@ int verb_open_session(const Request *request, Answer *answer)
         r = login_question_read(request, "login", 'S', &question, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        (void)find_opener(request, &opener);
+        find_opener(request, &opener);
         if (question.secret)
                 return open_named(request, &question, &opener, answer);
         r = open_unnamed(request, &question.facts, &opener, answer);

@@ -264,7 +264,7 @@ static int look_under(Manager *manager, const char *role, uint64_t now_usec, Und
                        .sessions = json_array(),
                        .unspent = json_array(),
                        .sessions_count = sessions_count(manager->sessions, of, now_usec)};
-        (void)sessions_each_of(manager->sessions, of, now_usec, take_session, ret);
+        sessions_each_of(manager->sessions, of, now_usec, take_session, ret);
         r = store_each_unspent(manager->store, role, now_usec, SHOWN_MAX, take_credential, ret);
         if (r == 0)
                 r = store_count_unspent(manager->store, role, now_usec, &ret->unspent_count);
