@@ -311,10 +311,3 @@ void audit_html_write(FILE *out, const json_t *report)
         write_origin(out, report);
         html_write(out, "</main>\n</body>\n</html>\n");
 }
-
-int audit_html_print(const Context *context, const json_t *report)
-{
-        (void)context;
-        audit_html_write(stdout, report);
-        return OUTCOME_DONE; /* program_run() sees the errors of stdout */
-}

@@ -255,7 +255,7 @@ static void print_credential(const Context *context, const json_t *c)
         print_alarms(context, c);
 }
 
-int audit_table_print(const Context *context, const json_t *report)
+void audit_table_print(const Context *context, const json_t *report)
 {
         const json_t *credentials = json_object_get(report, "credentials");
         json_t *one;
@@ -271,10 +271,9 @@ int audit_table_print(const Context *context, const json_t *report)
                 print_credential(context, one);
         }
         if (context->quiet)
-                return 0;
+                return;
         heading(context, "What this report does not see");
         json_array_foreach (json_object_get(report, "not_covered"), i, one) {
                 labelled(context, STYLE_PLAIN, 2, "-", "%s", json_string_value(one));
         }
-        return 0;
 }

@@ -62,7 +62,7 @@ const char *audit_kind(const char *name, size_t len);
 /* Reads what input lacks and makes the report. As credctl/outcome.h says. */
 int audit_read(const Context *context, const AuditQuestion *question, json_t **ret_report);
 
-int audit_table_print(const Context *context, const json_t *report);
+void audit_table_print(const Context *context, const json_t *report);
 int audit_csv_print(const Context *context, const json_t *report);
 /* One cell, new: quoted as RFC 4180 has it, and no formula to a spreadsheet. Pure. */
 char *audit_csv_cell(const char *text);

@@ -57,37 +57,27 @@ int bus_has_owner(Bus *bus, const char *name)
 
 /* --- units --- */
 
-static int unit_place(const char *unit, const char *kind, char **ret_path,
-                      char interface[static 64])
-{
-        snprintf(interface, 64, SYSTEMD ".%s", kind);
-        return sd_bus_path_encode(UNIT_ROOT, unit, ret_path);
-}
-
-int bus_unit_text(Bus *bus, const char *unit, const char *interface, const char *property,
-                  char **ret_text)
+int bus_unit_text(Bus *bus, const char *unit, const char *property, char **ret_text)
 {
         AUTO_FREE char *path = NULL;
-        char full[64];
-        int r = unit_place(unit, interface, &path, full);
+        int r = sd_bus_path_encode(UNIT_ROOT, unit, &path);
 
         if (r >= 0)
-                r = sd_bus_get_property_string(bus->bus, SYSTEMD, path, full, property, NULL,
-                                               ret_text);
+                r = sd_bus_get_property_string(bus->bus, SYSTEMD, path, SYSTEMD ".Unit", property,
+                                               NULL, ret_text);
         return r < 0 ? r : 0;
 }
 
-int bus_unit_number(Bus *bus, const char *unit, const char *interface, const char *property,
-                    char type, uint64_t *ret_number)
+int bus_service_number(Bus *bus, const char *property, char type, uint64_t *ret_number)
 {
         AUTO_FREE char *path = NULL;
-        char full[64];
         uint32_t small = 0;
         uint64_t large = 0;
-        int r = unit_place(unit, interface, &path, full);
+        int r = sd_bus_path_encode(UNIT_ROOT, "credd.service", &path);
 
         if (r >= 0)
-                r = sd_bus_get_property_trivial(bus->bus, SYSTEMD, path, full, property, NULL, type,
+                r = sd_bus_get_property_trivial(bus->bus, SYSTEMD, path, SYSTEMD ".Service",
+                                                property, NULL, type,
                                                 type == 'u' ? (void *)&small : (void *)&large);
         if (r < 0)
                 return r;

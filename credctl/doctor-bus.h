@@ -19,12 +19,10 @@ DEFINE_CLEANUP(Bus, bus_free)
 /* 1: somebody has the name now, 0: nobody; starts nothing. */
 int bus_has_owner(Bus *bus, const char *name);
 
-/* A property of a unit, as text ("s") or as a number ("u", "t"). interface: "Unit", "Service". A
- * unit that is not there has the LoadState "not-found". */
-int bus_unit_text(Bus *bus, const char *unit, const char *interface, const char *property,
-                  char **ret_text);
-int bus_unit_number(Bus *bus, const char *unit, const char *interface, const char *property,
-                    char type, uint64_t *ret_number);
+/* A property that all units have, as text ("s"). One that is not there has the LoadState "not-found". */
+int bus_unit_text(Bus *bus, const char *unit, const char *property, char **ret_text);
+/* A property of credd.service as such, as a number ("u", "t"). */
+int bus_service_number(Bus *bus, const char *property, char type, uint64_t *ret_number);
 /* {"name": "enabled", ...}, of the unit files whose names match. */
 int bus_unit_files(Bus *bus, const char *pattern, json_t **ret_states);
 /* ["name", ...], of the failed units whose names match. */

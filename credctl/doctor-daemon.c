@@ -20,9 +20,9 @@ static void check_unit(Doctor *doctor, const char *unit)
 {
         AUTO_FREE char *load = NULL, *active = NULL, *enabled = NULL;
 
-        if (bus_unit_text(doctor->bus, unit, "Unit", "LoadState", &load) < 0 ||
-            bus_unit_text(doctor->bus, unit, "Unit", "ActiveState", &active) < 0 ||
-            bus_unit_text(doctor->bus, unit, "Unit", "UnitFileState", &enabled) < 0) {
+        if (bus_unit_text(doctor->bus, unit, "LoadState", &load) < 0 ||
+            bus_unit_text(doctor->bus, unit, "ActiveState", &active) < 0 ||
+            bus_unit_text(doctor->bus, unit, "UnitFileState", &enabled) < 0) {
                 doctor_unseen(doctor, unit, "systemd does not answer");
                 return;
         }
@@ -109,9 +109,7 @@ static void check_running_file(Doctor *doctor)
         uint64_t pid = 0;
         ssize_t len;
 
-        if (!doctor->bus ||
-            bus_unit_number(doctor->bus, "credd.service", "Service", "MainPID", 'u', &pid) < 0 ||
-            pid == 0)
+        if (!doctor->bus || bus_service_number(doctor->bus, "MainPID", 'u', &pid) < 0 || pid == 0)
                 return;
         snprintf(path, sizeof path, "/proc/%" PRIu64 "/exe", pid);
         len = readlink(path, target, sizeof target - 1);

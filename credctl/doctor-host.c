@@ -44,11 +44,11 @@ static void check_rate(Doctor *doctor)
 {
         uint64_t interval_usec = 0, burst = 0;
 
-        if (!doctor->bus || bus_unit_number(doctor->bus, "credd.service", "Service",
-                                            "LogRateLimitIntervalUSec", 't', &interval_usec) < 0)
+        if (!doctor->bus ||
+            bus_service_number(doctor->bus, "LogRateLimitIntervalUSec", 't', &interval_usec) < 0)
                 doctor_unseen(doctor, "the rate limit of credd's entries", "no system bus");
-        else if (interval_usec != 0 || bus_unit_number(doctor->bus, "credd.service", "Service",
-                                                       "LogRateLimitBurst", 'u', &burst) < 0)
+        else if (interval_usec != 0 ||
+                 bus_service_number(doctor->bus, "LogRateLimitBurst", 'u', &burst) < 0)
                 doctor_find(doctor, LEVEL_WARNING,
                             "set LogRateLimitIntervalSec=0 in credd.service, as it comes",
                             "journald may drop entries of credd: its unit has a rate limit");

@@ -59,9 +59,8 @@ static int ask_polkit(Doctor *doctor, const char **ret_why)
         int r;
 
         *ret_why = "credd does not run, and it is about its process that polkit is asked";
-        if (!credd ||
-            bus_unit_number(doctor->bus, "credd.service", "Service", "MainPID", 'u', &pid) < 0 ||
-            pid == 0 || start_ticks_of(pid, &ticks) < 0)
+        if (!credd || bus_service_number(doctor->bus, "MainPID", 'u', &pid) < 0 || pid == 0 ||
+            start_ticks_of(pid, &ticks) < 0)
                 return -ESRCH;
         r = bus_polkit_allows(doctor->bus, (pid_t)pid, ticks, credd->pw_uid, ACTION);
         if (r < 0)

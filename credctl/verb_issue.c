@@ -129,7 +129,7 @@ static void print_hints(const Context *context, const json_t *credential)
 }
 
 /* A repeat of a key: there is no token to show. */
-static int print_existing(const Context *context, const json_t *credential)
+static void print_existing(const Context *context, const json_t *credential)
 {
         const char *id = record_text_or(credential, "id", "?");
         const char *state = record_text_or(credential, "state", "?");
@@ -139,7 +139,6 @@ static int print_existing(const Context *context, const json_t *credential)
                 words_note(words, id, state);
         else
                 output_line(context, STYLE_PLAIN, words, id, state);
-        return 0;
 }
 
 static bool with_words(const Context *context)
@@ -210,8 +209,10 @@ static int print_one(const Context *context, json_t *credential, bool first)
         const char *token = record_text(credential, "token");
         int r;
 
-        if (!token)
-                return print_existing(context, credential);
+        if (!token) {
+                print_existing(context, credential);
+                return 0;
+        }
         if (!first && with_words(context))
                 output_line(context, STYLE_PLAIN, "%s", "");
         r = print_issued(context, credential, token);

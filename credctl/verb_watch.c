@@ -177,13 +177,12 @@ static int on_reply(void *userdata, const json_t *reply)
 
 /* --- the way there, again and again --- */
 
-static int say_away(Watch *watch)
+static void say_away(Watch *watch)
 {
         if (!watch->away && !watch->context->quiet)
                 words_note("The connection to credd has ended; trying again from event %" PRIu64,
                            watch->last);
         watch->away = true;
-        return 0;
 }
 
 static int follow_on(Watch *watch)
@@ -207,7 +206,7 @@ static int follow_on(Watch *watch)
                 pause_msec = watch->away ? pause_msec * 2 : PAUSE_MIN_MSEC;
                 if (pause_msec > PAUSE_MAX_MSEC)
                         pause_msec = PAUSE_MAX_MSEC;
-                r = say_away(watch);
+                say_away(watch);
                 pause = (struct timespec){.tv_sec = pause_msec / 1000,
                                           .tv_nsec = pause_msec % 1000 * 1000000};
                 (void)nanosleep(&pause, NULL);
