@@ -3,7 +3,6 @@
 
 PREFIX       ?= /usr
 SYSCONFDIR   ?= /etc
-LOCALSTATEDIR ?= /var
 DESTDIR      ?=
 MULTIARCH    := $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBEXECDIR   ?= $(PREFIX)/libexec
@@ -77,7 +76,7 @@ BENCHES  := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_SRC)) $(B)/tes
 
 .PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint deps-bench deps-deb unit pam fault system check soak \
         fuzz fuzz-smoke fuzz-merge bench \
-        report-check demo lab lint format install uninstall stage deb clean
+        report-check demo lab lint format install uninstall deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -107,6 +106,7 @@ help:
 #: make lab        a shell in the lab (root); RELEASE=trixie for Debian 13
 #: make report-check  credctl audit's page in a browser: nothing too wide, pictures in build/report
 #: make lint       formatting, rooms, exports, names that must agree, static analysis
+#: make format     clang-format, in place
 #: make install    DESTDIR= PREFIX=/usr; with DESTDIR no running system is touched
 #: make uninstall  takes away what install laid down, leaves the state and the configuration
 #: make deb        Debian packages into build/deb, for the release it runs on; RELEASE=trixie, for another, takes root
@@ -241,10 +241,6 @@ $(B)/tests/fuzz/fuzz_verbs $(B)/tests/fuzz/fuzz_rows: $(B)/tests/fuzz/world.o $(
 $(B)/tests/bench/%.so: $(B)/tests/bench/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^ -lpam
-$(B)/tests/bench/fill-store: $(B)/tests/bench/fill-store.o $(call obj,$(wildcard tests/bench/rig.c tests/bench/fly.c \
-		tests/bench/fill.c tests/bench/raw.c)) $(B)/libcredd.a $(B)/libcommon.a
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDD_LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lsqlite3 -lpam
@@ -268,7 +264,7 @@ BENCH_DAEMON_SRC := $(wildcard tests/bench/daemon-*.c)
 BENCH_DAEMON := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_DAEMON_SRC)) \
                 $(B)/tests/bench/credd-of-batch-one
 BENCH_RIG    := $(call obj,tests/bench/rig.c tests/bench/fly.c tests/bench/fill.c tests/bench/raw.c)
-$(B)/tests/bench/daemon-%: $(B)/tests/bench/daemon-%.o $(BENCH_RIG) $(B)/libcredd.a $(B)/libcommon.a
+$(patsubst %.c,$(B)/%,$(BENCH_DAEMON_SRC) tests/bench/fill-store.c): $(B)/%: $(B)/%.o $(BENCH_RIG) $(B)/libcredd.a $(B)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CREDD_LIBS)
 $(B)/tests/bench/batch-one.o: credd/batch.c $(B)/flags
@@ -290,7 +286,7 @@ build-pam: $(PAMTESTS) $(PROGRAMS)
 build-fault: $(FAULTS) $(PROGRAMS)
 build-tools: $(TOOLS)
 build-fuzz: $(FUZZERS) $(B)/pam_ephemeral/pam_ephemeral.so
-build-bench: $(BENCHES) $(PROGRAMS) $(if $(wildcard tests/bench/fill.c),bench-daemon-build $(B)/tests/bench/fill-store)
+build-bench: $(BENCHES) $(PROGRAMS) bench-daemon-build $(B)/tests/bench/fill-store
 .PHONY: build-units build-pam build-fault build-tools build-fuzz build-bench
 
 unit: deps-test
