@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/duration.h"
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/outcome.h"
 #include "credctl/suggest.h"
 #include "credctl/text.h"

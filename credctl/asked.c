@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/output.h"
 #include "credctl/record.h"
 #include "credctl/table.h"

@@ -3,7 +3,6 @@
  * cell that begins with one of a few characters for a formula, quoted or not; what others wrote must
  * not be run by whoever opens a report. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,6 @@
 
 #include "common/cleanup.h"
 #include "common/duration.h"
-#include "common/varlink.h"
 #include "credctl/audit.h"
 #include "credctl/record.h"
 

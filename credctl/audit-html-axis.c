@@ -4,7 +4,6 @@
  * still right. */
 #include "credctl/audit-html-axis.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #include "common/cleanup.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How many credentials began when, and how many of them did not end as they should: for reports whose
  * timeline is too long to be taken in at a glance. */
-#include "common/cleanup.h"
 #include "credctl/audit-html-internal.h"
 #include "credctl/html.h"
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/audit-html-internal.h"
 #include "credctl/html.h"
 

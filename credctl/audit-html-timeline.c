@@ -4,9 +4,8 @@
  * width and its text keeps its size. Many credentials are drawn in parts, each with an axis of its own,
  * since an hour of access is nothing on an axis of a month. Those who do not see it have the table,
  * which says more. */
-#include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/audit-html-axis.h"
 #include "credctl/audit-html-internal.h"
 #include "credctl/html.h"

@@ -7,10 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/audit-html-internal.h"
 #include "credctl/html.h"
-#include "credctl/outcome.h"
 #include "credctl/words.h"
 
 #define HASH_SHOWN 16 /* characters, where it is to be told from another one at a glance */

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/varlink.h"
 #include "credctl/audit.h"
 #include "credctl/connection.h"
 #include "credctl/journal.h"

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/cleanup.h"
 #include "credctl/audit.h"
 #include "credctl/output.h"
 #include "credctl/receipt.h"

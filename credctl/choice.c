@@ -2,7 +2,6 @@
 #include "credctl/choice.h"
 
 #include "common/cleanup.h"
-#include "common/varlink.h"
 #include "credctl/connection.h"
 #include "credctl/id.h"
 #include "credctl/outcome.h"

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/output.h"
 #include "credctl/record.h"
 #include "credctl/state.h"

@@ -3,7 +3,6 @@
 #include "credctl/doctor-bus.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 

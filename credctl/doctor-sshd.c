@@ -2,7 +2,6 @@
 /* "sshd -T" prints a keyword in lower case and its value a line. Match blocks are not in it. */
 #include "credctl/doctor-sshd.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

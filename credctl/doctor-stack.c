@@ -3,7 +3,6 @@
  * marked: it denies. */
 #include "credctl/doctor-stack.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/doctor-sshd.h"
 #include "credctl/doctor.h"
 #include "credctl/record.h"

@@ -6,13 +6,10 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <time.h>
 
-#include "common/client.h"
 #include "credctl/connection.h"
 #include "credctl/words.h"
 

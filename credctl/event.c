@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/record.h"
 
 #define NAME_WIDTH 24 /* of credential-deprovisioned */

@@ -4,10 +4,9 @@
 #include "credctl/id.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/connection.h"
 #include "credctl/outcome.h"
 #include "credctl/record.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/journal-internal.h"
 
 #define NEW_SESSION "MESSAGE_ID=8d45620c1a4348dbb17410da57c60c66" /* SD_MESSAGE_SESSION_START */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/secret.h"
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/when.h"
 #include "credctl/words.h"
 

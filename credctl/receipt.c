@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "credctl/output.h"
-#include "credctl/words.h"
 
 const json_t *receipt_of(const json_t *credential)
 {

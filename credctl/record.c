@@ -5,9 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-
-#include "common/cleanup.h"
 
 int record_member(const json_t *record, const char *name, json_type type, json_t **ret)
 {

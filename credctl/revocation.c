@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/varlink.h"
 #include "credctl/connection.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"

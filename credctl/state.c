@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 
 typedef struct State {
         const char *name;

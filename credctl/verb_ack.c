@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* credctl ack: who may is credd's to say. */
-#include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/connection.h"
 #include "credctl/id.h"
 #include "credctl/outcome.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/cleanup.h"
-#include "common/varlink.h"
 #include "credctl/audit-html.h"
 #include "credctl/audit.h"
 #include "credctl/outcome.h"

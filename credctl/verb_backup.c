@@ -13,7 +13,6 @@
 
 #include "common/base64.h"
 #include "common/cleanup.h"
-#include "common/varlink.h"
 #include "credctl/connection.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"

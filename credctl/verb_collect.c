@@ -2,7 +2,7 @@
 /* credctl collect. */
 #include <signal.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/collecting.h"
 #include "credctl/connection.h"
 #include "credctl/id.h"

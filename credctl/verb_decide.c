@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* credctl approve and deny: the same but for the word. */
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/asked.h"
 #include "credctl/connection.h"
 #include "credctl/id.h"

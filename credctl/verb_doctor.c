@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/doctor.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"

@@ -4,7 +4,6 @@
  * process may be gone. */
 #include <inttypes.h>
 
-#include "common/varlink.h"
 #include "credctl/confirm.h"
 #include "credctl/connection.h"
 #include "credctl/output.h"

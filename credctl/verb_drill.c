@@ -20,7 +20,6 @@
 #include "common/cleanup.h"
 #include "common/client.h"
 #include "common/duration.h"
-#include "common/varlink.h"
 #include "credctl/connection.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"

@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/connection.h"
 #include "credctl/id.h"
 #include "credctl/outcome.h"

@@ -2,7 +2,7 @@
 /* credctl extend: how much is possible is credd's to say, and its refusal says it. */
 #include <inttypes.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/connection.h"
 #include "credctl/credentials.h"
 #include "credctl/id.h"

@@ -2,7 +2,6 @@
 /* credctl freeze: alone it can be undone, so nothing is asked; the end of sessions cannot. */
 #include <inttypes.h>
 
-#include "common/varlink.h"
 #include "credctl/confirm.h"
 #include "credctl/connection.h"
 #include "credctl/output.h"

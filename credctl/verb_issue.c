@@ -5,11 +5,9 @@
  * somebody can revoke it. */
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/varlink.h"
 #include "credctl/connection.h"
 #include "credctl/issued.h"
 #include "credctl/outcome.h"

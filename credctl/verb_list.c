@@ -2,7 +2,6 @@
 /* credctl list: one row a credential. The filters are credd's; this only shows what it sends. */
 #include <stdio.h>
 
-#include "common/varlink.h"
 #include "credctl/connection.h"
 #include "credctl/credentials.h"
 #include "credctl/output.h"

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/connection.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* credctl request: asks, and with --wait stays until it is decided and then collects. Whoever stops
  * waiting loses nothing: the request stays, and its id has been said. */
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/asked.h"
 #include "credctl/collecting.h"
 #include "credctl/connection.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* credctl requests: what waits to be decided or collected, as far as it is the caller's to see. */
-#include "common/varlink.h"
 #include "credctl/asked.h"
 #include "credctl/connection.h"
 #include "credctl/output.h"

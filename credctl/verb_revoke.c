@@ -2,12 +2,9 @@
 /* credctl revoke. The caller's own comes last, because its end may be that of this process. With
  * --wait the receipts are waited for after all are revoked. */
 #include <inttypes.h>
-#include <string.h>
 
-#include "common/varlink.h"
 #include "credctl/choice.h"
 #include "credctl/confirm.h"
-#include "credctl/connection.h"
 #include "credctl/credentials.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/cleanup.h"
 #include "credctl/outcome.h"
 #include "credctl/suggest.h"
 #include "credctl/verb.h"

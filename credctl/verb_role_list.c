@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/duration.h"
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/connection.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"

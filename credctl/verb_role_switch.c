@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/varlink.h"
 #include "credctl/confirm.h"
 #include "credctl/connection.h"
 #include "credctl/credentials.h"
@@ -14,7 +13,6 @@
 #include "credctl/record.h"
 #include "credctl/revocation.h"
 #include "credctl/sessions.h"
-#include "credctl/verb.h"
 #include "credctl/verb_role.h"
 #include "credctl/waiting.h"
 #include "credctl/words.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* credctl sessions: what is logged in with a credential. */
-#include "common/varlink.h"
 #include "credctl/connection.h"
 #include "credctl/output.h"
 #include "credctl/sessions.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/asked.h"
 #include "credctl/connection.h"
 #include "credctl/credentials.h"

@@ -3,13 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/connection.h"
 #include "credctl/outcome.h"
 #include "credctl/output.h"
 #include "credctl/record.h"
 #include "credctl/verb.h"
-#include "credctl/words.h"
 
 static bool is_frozen(const json_t *status)
 {

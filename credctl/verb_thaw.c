@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* credctl thaw: the end of a freeze. */
-#include "common/varlink.h"
 #include "credctl/connection.h"
 #include "credctl/output.h"
 #include "credctl/verb.h"

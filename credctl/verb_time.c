@@ -3,7 +3,7 @@
  * clock that decides; the moment is where the wall clock will stand then. */
 #include <stdio.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/connection.h"
 #include "credctl/credentials.h"
 #include "credctl/output.h"

@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "common/cleanup.h"
-#include "common/varlink.h"
 #include "credctl/connection.h"
 #include "credctl/journal.h"
 #include "credctl/outcome.h"

@@ -8,7 +8,7 @@
 #include <syslog.h>
 #include <time.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/connection.h"
 #include "credctl/event.h"
 #include "credctl/id.h"

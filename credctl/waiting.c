@@ -5,11 +5,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/client.h"
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credctl/asked.h"
 #include "credctl/connection.h"
 #include "credctl/outcome.h"

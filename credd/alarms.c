@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credd/describe.h"
 #include "credd/facts.h"
 #include "credd/notices.h"

@@ -5,7 +5,6 @@
 #include "credd/backup.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/secret.h"
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credd/audit-head.h"
 #include "credd/outbox.h"
 #include "credd/peer.h"

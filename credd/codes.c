@@ -6,8 +6,6 @@
  * without a word about it. Tokens know nothing of all this. */
 #include "credd/codes.h"
 
-#include <errno.h>
-
 #include "common/secret.h"
 #include "credd/digest.h"
 #include "credd/facts.h"

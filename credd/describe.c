@@ -4,7 +4,6 @@
 #include "credd/describe.h"
 
 #include "credd/facts.h"
-#include "credd/kill.h"
 #include "credd/session.h"
 
 static json_t *moment(Manager *manager, uint64_t line_usec)

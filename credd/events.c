@@ -5,7 +5,6 @@
 #include "credd/events.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "credd/events-fields.h"

@@ -3,8 +3,6 @@
  * is never chosen. A drill's is for nobody to come in with. */
 #include "credd/gate.h"
 
-#include <errno.h>
-
 #include "credd/facts.h"
 
 typedef struct Choice {

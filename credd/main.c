@@ -11,7 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "common/secret.h"
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credd/manager.h"
 #include "credd/restore.h"
 #include "credd/setup.h"

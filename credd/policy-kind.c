@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/duration.h"
 #include "credd/policy.h"
 
 #define TTL_USEC (15 * 60 * USEC_PER_SEC)

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "credd/batch.h"
-#include "credd/proc.h"
 #include "credd/reaper.h"
 #include "credd/warning.h"
 

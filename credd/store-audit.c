@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What only the audit asks of the store. It writes nothing. */
-#include <errno.h>
 
 #include "credd/statements.h"
 #include "credd/store-internal.h"

@@ -2,7 +2,6 @@
 /* What was asked for, who said yes, and how it becomes a credential. Invariant of each writer, as in
  * store-credentials.c: it changes one row that is as it expects, or fails. */
 #include <errno.h>
-#include <string.h>
 
 #include "credd/statements.h"
 #include "credd/store-internal.h"

@@ -3,7 +3,6 @@
  * a role asks. Invariant: that set is the table's as this transaction sees it; what is in it is never
  * changed but replaced, so that a request that is undone only has to put the former one back. */
 #include <errno.h>
-#include <string.h>
 
 #include "credd/statements.h"
 #include "credd/store-internal.h"

@@ -7,12 +7,10 @@
 
 #include "common/varlink.h"
 #include "credd/alarms.h"
-#include "credd/batch.h"
 #include "credd/describe.h"
 #include "credd/facts.h"
 #include "credd/outbox.h"
 #include "credd/prune.h"
-#include "credd/receipts.h"
 #include "credd/session.h"
 #include "credd/verbs.h"
 

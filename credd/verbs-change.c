@@ -3,7 +3,6 @@
  * can fail; then the live sessions, whose timers cannot be rolled back. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/varlink.h"
 #include "credd/describe.h"

@@ -4,11 +4,9 @@
  * the end of its sessions is due are one transaction; a credd that dies between the two finds both. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "common/varlink.h"
+#include "common/cleanup.h"
 #include "credd/describe.h"
-#include "credd/facts.h"
 #include "credd/refusals.h"
 #include "credd/session.h"
 #include "credd/verbs.h"

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "common/cleanup.h"
