@@ -5,7 +5,5 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "credctl/context.h"
-
 /* report is as audit_collect() made it. The errors of the stream are the caller's to ask for. */
 void audit_html_write(FILE *out, const json_t *report);

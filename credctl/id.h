@@ -2,8 +2,6 @@
 /* Ids as people type them. */
 #pragma once
 
-#include <jansson.h>
-
 #include "common/token.h"
 #include "credctl/context.h"
 

@@ -2,8 +2,6 @@
 /* One table makes usage, help, parsing and dispatch. A new verb is a file verb_NAME.c and a row. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "credctl/arguments.h"
 #include "credctl/context.h"
 

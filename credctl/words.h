@@ -4,7 +4,6 @@
 #pragma once
 
 #include <stdarg.h>
-#include <stddef.h>
 
 /* Longer lines end in "...". */
 #define WORDS_LINE_MAX 8192

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "credd/peer.h"
-#include "credd/role.h"
 
 /* A Caller, and what it borrows. */
 typedef struct CallerHeld {

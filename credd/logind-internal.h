@@ -3,7 +3,6 @@
  * logind-calls.c (what it is asked). */
 #pragma once
 
-#include <stdarg.h>
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
 
