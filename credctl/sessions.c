@@ -65,12 +65,7 @@ static int add_session(const Context *context, Table *table, const json_t *sessi
         return table_add(table, style, cells);
 }
 
-int sessions_print(const Context *context, const json_t *sessions)
-{
-        return sessions_print_to(context, sessions, stdout);
-}
-
-int sessions_print_to(const Context *context, const json_t *sessions, FILE *stream)
+int sessions_print(const Context *context, const json_t *sessions, FILE *stream)
 {
         CLEANUP(table_freep) Table *table = NULL;
         json_t *session;

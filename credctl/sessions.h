@@ -7,6 +7,5 @@
 
 #include "credctl/context.h"
 
-int sessions_print(const Context *context, const json_t *sessions);
-/* The same on stderr, for what is shown before a question. */
-int sessions_print_to(const Context *context, const json_t *sessions, FILE *stream);
+/* stream is stderr for what is shown before a question, else stdout. */
+int sessions_print(const Context *context, const json_t *sessions, FILE *stream);

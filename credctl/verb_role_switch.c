@@ -103,7 +103,7 @@ static int print_under(const Context *context, const json_t *before, FILE *strea
         int r = 0;
 
         if (json_array_size(sessions) > 0)
-                r = sessions_print_to(context, sessions, stream);
+                r = sessions_print(context, sessions, stream);
         if (r == 0 && json_array_size(unspent) > 0)
                 r = credentials_print(context, unspent, stream);
         return r;

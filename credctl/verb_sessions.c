@@ -25,7 +25,7 @@ int verb_sessions_run(const Context *context, const Arguments *arguments)
         if (context->form == OUTPUT_JSON)
                 return output_json(context, "sessions", sessions);
         if (json_array_size(sessions) > 0)
-                return sessions_print(context, sessions);
+                return sessions_print(context, sessions, stdout);
         if (!context->quiet)
                 words_note("No session is open with a credential.");
         return 0;

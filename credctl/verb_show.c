@@ -175,7 +175,7 @@ static int print_life(const Context *context, const json_t *credential, const js
         print_alarms(context, alarms);
         if (json_array_size(sessions) > 0) {
                 output_line(context, STYLE_HEADING, "Sessions");
-                r = sessions_print(context, sessions);
+                r = sessions_print(context, sessions, stdout);
                 if (r < 0)
                         return r;
         }
