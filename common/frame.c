@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One growing buffer: [0, start) was taken, [start, fill) was not yet, and of that [start, seen) is
- * known to hold no NUL, so each byte is searched once however slowly it comes. start <= seen <=
- * fill
- * <= size <= max + 1. What was taken is erased when its place is used again, and growing copies to
- * a new buffer rather than calling realloc(), which would leave the old bytes on the heap. Left
- * out: giving room back before frame_done(). */
+ * known to hold no NUL, so each byte is searched once however slowly it comes. start <= seen
+ * <= fill <= size <= max + 1. What was taken is erased when its place is used again, and growing
+ * copies to a new buffer rather than calling realloc(), which would leave the old bytes on the heap.
+ * Left out: giving room back before frame_done(). */
 #include "common/frame.h"
 
 #include <assert.h>

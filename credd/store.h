@@ -240,7 +240,7 @@ int store_expiry_advance(Store *store, const ExpiryRow *row);
 int store_add_login(Store *store, Login *login);
 int store_find_login(Store *store, int64_t num, Login *ret);
 /* The first login after that number that is neither known to be claimed nor to have lapsed, of any
- * state; advance() makes all up to one known. */
+ * state; store_lapse_advance() makes all up to one known. */
 int store_lapse_peek(Store *store, int64_t after, Login *ret);
 /* 0: there is none. */
 int store_newest_login(Store *store, int64_t *ret_num);

@@ -37,6 +37,5 @@ int reply_parse(const char *text, size_t len, LoginVerb verb, Reply *ret_reply);
 void reply_done(Reply *reply);
 
 /* A login's nonce, or a credential's id, as far as their characters tell: 1 to max letters, digits
- * and
- * "-_+/=". Nothing that a shell, JSON or the environment could take for something else. */
+ * and "-_+/=". Nothing that a shell, JSON or the environment could take for something else. */
 bool reply_word_valid(const char *text, size_t len, size_t max);

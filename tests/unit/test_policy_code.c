@@ -55,7 +55,7 @@ static void test_policy_kind__ttl__as_asked_up_to_15min_and_never_cut(void **sta
         (void)state;
         request.ttl_usec = MINUTES(15);
         assert_int_equal(expect_granted(HOURS(12), request).ttl_usec, MINUTES(15));
-        /* what is beyond the host's limits is for policy_issue() to say */
+        /* what is beyond the host's limits is for policy_grant() to say */
         assert_int_equal(expect_granted(MINUTES(5), request).ttl_usec, MINUTES(15));
         request.ttl_usec = 0;
         assert_int_equal(expect_granted(HOURS(12), request).ttl_usec, 0);

@@ -11,7 +11,6 @@
 #include <sys/syscall.h>
 #include <systemd/sd-id128.h>
 
-#define BOOT "11111111111111111111111111111111"
 #define RESTS                                                                                      \
         4 /* so often it looks for what is to be done after its answer: the journal, the timers */
 #define NEVER UINT32_MAX
