@@ -348,7 +348,7 @@ static int bind(sqlite3_stmt *statement, const char *format, va_list *arguments)
         return db_error_of(r);
 }
 
-static int step(Db *db, unsigned number)
+int db_next(Db *db, unsigned number)
 {
         int r = sqlite3_step(db->statements[number]);
 
@@ -373,12 +373,7 @@ int db_first(Db *db, unsigned number, const char *format, ...)
         va_start(arguments, format);
         r = bind(db->statements[number], format, &arguments);
         va_end(arguments);
-        return r < 0 ? r : step(db, number);
-}
-
-int db_next(Db *db, unsigned number)
-{
-        return step(db, number);
+        return r < 0 ? r : db_next(db, number);
 }
 
 int db_run(Db *db, unsigned number, const char *format, ...)
@@ -391,7 +386,7 @@ int db_run(Db *db, unsigned number, const char *format, ...)
         r = bind(db->statements[number], format, &arguments);
         va_end(arguments);
         if (r == 0)
-                r = step(db, number);
+                r = db_next(db, number);
         assert(r <= 0); /* a statement that returns rows is asked by db_first() */
         return r < 0 ? r : sqlite3_changes(db->handle);
 }

@@ -139,7 +139,7 @@
           "pid, ticks, parent, parent_ticks) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)")         \
         X(LOGIN_READ, KEY, "SELECT " LOGIN_COLUMNS " FROM login WHERE num = ?")                    \
         X(LOGIN_AFTER, KEY,                                                                        \
-          "SELECT " LOGIN_COLUMNS " FROM login WHERE num > ? ORDER BY num LIMIT ?")                \
+          "SELECT " LOGIN_COLUMNS " FROM login WHERE num > ? ORDER BY num LIMIT 1")                \
         X(LOGIN_NEWEST, KEY, "SELECT num FROM login WHERE num > 0 ORDER BY num DESC LIMIT 1")      \
         X(LOGIN_SET_STATE, KEY, "UPDATE login SET state = ? WHERE num = ? AND state = 0")          \
                                                                                                    \
@@ -186,7 +186,7 @@
           "WHERE seq = ?")                                                                         \
         X(EVENT_AFTER, KEY,                                                                        \
           "SELECT seq, line, real, name, credential, previous, data, hash FROM event "             \
-          "WHERE seq > ? ORDER BY seq LIMIT ?")                                                    \
+          "WHERE seq > ? ORDER BY seq LIMIT 1")                                                    \
         X(EVENT_PRUNE, KEY, "DELETE FROM event WHERE seq <= ?")                                    \
         X(CHECKPOINT_SET, WRITE, "INSERT INTO checkpoint VALUES (?, ?, ?)")                        \
         X(CHECKPOINT_FORGET, KEY, "DELETE FROM checkpoint WHERE seq < ?")                          \

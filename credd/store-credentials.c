@@ -360,3 +360,15 @@ int store_find_receipt(Store *store, int64_t num, Receipt *ret)
         *ret = found;
         return 1;
 }
+
+int store_receipt_written(Store *store, int64_t num, uint64_t *ret_real_usec)
+{
+        const unsigned s = STATEMENT_RECEIPT_WRITTEN;
+        int r = db_first(store->db, s, "i", num);
+
+        if (r <= 0)
+                return r;
+        *ret_real_usec = db_usec(store->db, s, 0);
+        db_end(store->db, s);
+        return 1;
+}

@@ -76,7 +76,7 @@ int store_lapse_peek(Store *store, int64_t after, Login *ret)
         int64_t from = after > store->now.lapsed ? after : store->now.lapsed;
 
         return one_login(store, STATEMENT_LOGIN_AFTER,
-                         db_first(store->db, STATEMENT_LOGIN_AFTER, "ii", from, INT64_C(1)), ret);
+                         db_first(store->db, STATEMENT_LOGIN_AFTER, "i", from), ret);
 }
 
 int store_newest_login(Store *store, int64_t *ret_num)

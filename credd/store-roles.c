@@ -65,13 +65,10 @@ static bool add_name(void *userdata, const RoleOff *off)
 
 int store_load_roles_off(Store *store)
 {
-        int r;
-
         store->now.roles_off = json_object();
         if (!store->now.roles_off)
                 return -ENOMEM;
-        r = store_each_role_off(store, add_name, store->now.roles_off);
-        return r;
+        return store_each_role_off(store, add_name, store->now.roles_off);
 }
 
 bool store_role_off(const Store *store, const char *role)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The store itself: its opening, its transactions, and the chain of events, which every change
- * extends in its own transaction. Invariant: (next_seq, head) describe the last row of the table
+ * extends in its own transaction. Invariant: store->now.chain describes the last row of the table
  * "event" as this transaction sees it; a rolled back request takes them back with it. */
 #include "credd/store.h"
 
@@ -231,7 +231,7 @@ int store_read_event(Store *store, int64_t seq, EventRow *ret)
 
 int store_next_event(Store *store, int64_t after, EventRow *ret)
 {
-        int r = db_first(store->db, STATEMENT_EVENT_AFTER, "ii", after, INT64_C(1));
+        int r = db_first(store->db, STATEMENT_EVENT_AFTER, "i", after);
 
         return r <= 0 ? r : take_event(store, STATEMENT_EVENT_AFTER, ret);
 }
@@ -296,8 +296,8 @@ static int read_instance(Store *store, const char *boot_id, ClockMark *ret_mark)
         store->now.expired.login_limit_usec = row_usec(store->db, s, 5, &damaged);
         store->now.expired.num = row_number(store->db, s, 6, 0, INT64_MAX, &damaged);
         store->now.lapsed = row_number(store->db, s, 7, 0, INT64_MAX - 1, &damaged);
-        damaged |= !db_is_int(store->db, s,
-                              3); /* negative, if the wall clock was behind the machine */
+        /* Negative, if the wall clock was behind the machine. */
+        damaged |= !db_is_int(store->db, s, 3);
         (void)snprintf(store->now.frozen, sizeof(store->now.frozen), "%s",
                        db_text(store->db, s, 8) ?: "");
         *ret_mark = (ClockMark){

@@ -265,9 +265,9 @@ int store_end_session(Store *store, int64_t login, uint64_t at_usec, const json_
 /* -EEXIST: there is one already; there never are two. */
 int store_add_receipt(Store *store, int64_t num, const Receipt *receipt);
 int store_find_receipt(Store *store, int64_t num, Receipt *ret);
-
-/* 1: when the receipt was written. */
+/* 1: when the receipt was written; nothing else of it is read. */
 int store_receipt_written(Store *store, int64_t num, uint64_t *ret_real_usec);
+
 /* Appends to the chain. num 0: of no credential. */
 int store_add_event(Store *store, const char *name, int64_t num, const char *data);
 int store_read_event(Store *store, int64_t seq, EventRow *ret);
