@@ -262,11 +262,8 @@ static void draw_secret(Manager *manager, Credential *credential,
                         char ret_text[static TOKEN_TEXT_LEN + 1])
 {
         CLEANUP(token_done) Token token = {0};
-        uint8_t random[TOKEN_RANDOM_LEN];
 
-        digest_random(random, sizeof(random));
-        token_from_random(random, &token);
-        secret_erase(random, sizeof(random));
+        issue_draw(&token);
         memcpy(token.id, credential->id, sizeof(token.id));
         digest_token(store_key(manager->store), &token, credential->hash);
         token_format(&token, ret_text);

@@ -168,20 +168,25 @@ static void make_secret(Manager *manager, const Token *token, Credential *creden
         code_format(&code, ret_text);
 }
 
-/* Draws an id and a secret until the id is free. */
-static int add_with_token(Manager *manager, Credential *credential, const char *key,
-                          char ret_text[static TOKEN_TEXT_LEN + 1])
+void issue_draw(Token *ret_token)
+{
+        uint8_t random[TOKEN_RANDOM_LEN];
+
+        digest_random(random, sizeof(random));
+        token_from_random(random, ret_token);
+        secret_erase(random, sizeof(random));
+}
+
+int issue_add(Manager *manager, Credential *credential, const char *key, char *ret_text)
 {
         CLEANUP(token_done) Token token = {0};
-        uint8_t random[TOKEN_RANDOM_LEN];
         int r = -EEXIST;
 
         for (unsigned i = 0; i < DRAWS && r == -EEXIST; i++) {
-                digest_random(random, sizeof(random));
-                token_from_random(random, &token);
-                secret_erase(random, sizeof(random));
+                issue_draw(&token);
                 memcpy(credential->id, token.id, sizeof(credential->id));
-                make_secret(manager, &token, credential, ret_text);
+                if (ret_text)
+                        make_secret(manager, &token, credential, ret_text);
                 r = store_add_credential(manager->store, credential, key);
         }
         return r;
@@ -197,7 +202,7 @@ static int issue(const Request *request, const PolicyRules *rules, const IssueQu
 
         r = issue_fill(request, rules, &question->request, grant, &credential);
         if (r == 0)
-                r = add_with_token(manager, &credential, question->key, text);
+                r = issue_add(manager, &credential, question->key, text);
         if (r == 0)
                 r = event_credential_issued(&manager->events, &credential);
         if (r == 0)

@@ -4,18 +4,14 @@
  * decided about it is in verbs-decide.c. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "common/secret.h"
 #include "credd/describe.h"
-#include "credd/digest.h"
 #include "credd/expiry.h"
 #include "credd/facts.h"
 #include "credd/notices.h"
 #include "credd/refusals.h"
 #include "credd/verbs.h"
 
-#define DRAWS       8  /* one id in 2^40 is taken at a time */
 #define WAITING_MAX 16 /* of one uid */
 
 /* --- Request --- */
@@ -72,23 +68,6 @@ static int check_waiting(const Request *request, Answer *answer)
         return r < 0 ? r : 1;
 }
 
-static int add_pending(Manager *manager, Credential *credential)
-{
-        int r = -EEXIST;
-
-        for (unsigned i = 0; i < DRAWS && r == -EEXIST; i++) {
-                CLEANUP(token_done) Token token = {0};
-                uint8_t random[TOKEN_RANDOM_LEN];
-
-                digest_random(random, sizeof(random));
-                token_from_random(random, &token);
-                secret_erase(random, sizeof(random));
-                memcpy(credential->id, token.id, sizeof(credential->id));
-                r = store_add_credential(manager->store, credential, NULL);
-        }
-        return r;
-}
-
 static int store_question(const Request *request, const Role *role, Credential *credential)
 {
         Manager *manager = request->manager;
@@ -97,7 +76,7 @@ static int store_question(const Request *request, const Role *role, Credential *
                                 .needed = role->approvals};
         int r;
 
-        r = add_pending(manager, credential);
+        r = issue_add(manager, credential, NULL, NULL);
         if (r == 0)
                 r = store_add_request(manager->store, credential->num, &row);
         return r < 0 ? r

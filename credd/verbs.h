@@ -95,6 +95,10 @@ int verb_issue(const Request *request, Answer *answer);
 /* What policy granted, with all but id and hash. */
 int issue_fill(const Request *request, const PolicyRules *rules, const IssueRequest *q,
                const Grant *grant, Credential *ret);
+void issue_draw(Token *ret_token);
+/* Draws an id, and the secret if it is to have one, until the id is free. ret_text: room for what is given
+ * out, TOKEN_TEXT_LEN + 1; NULL: it is to have no secret yet. */
+int issue_add(Manager *manager, Credential *credential, const char *key, char *ret_text);
 /* Who may not see a role is told what one is told whose role does not exist. 0: granted; 1: answered. */
 int issue_check_right(const Request *request, Right right, const char *role, Answer *answer);
 /* verbs-request.c */
