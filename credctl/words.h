@@ -17,5 +17,5 @@ void words_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void words_format(char buffer[static WORDS_LINE_MAX], const char *format, va_list values)
         __attribute__((format(printf, 2, 0)));
 
-/* "session" or "sessions". */
+/* What follows "session" when there are n. */
 #define WORDS_PLURAL(n) ((n) == 1 ? "" : "s")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a credential is and which state its stored bytes amount to. The state is derived each time
- * and never stored, so it cannot disagree with them. Who may do what is policy.c. */
+ * and never stored, so it cannot disagree with them. How much is handed out is policy.c. */
 #include "credd/credential.h"
 
 #include <ctype.h>

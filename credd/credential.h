@@ -14,6 +14,10 @@
 #define UID_NONE          ((uid_t)-1)
 #define HASH_LEN          32
 
+/* The most uses that one may be issued for, and services or sources that it may name. */
+#define USES_MAX 1000
+#define LIST_MAX 16
+
 /* Who did something: from the kernel's peer credentials, never from a message. */
 typedef struct Actor {
         char name[USER_NAME_LEN_MAX + 1]; /* of /etc/passwd; "" if the uid is not there */

@@ -12,8 +12,6 @@
 #include "common/duration.h"
 #include "credd/source.h"
 
-#define USES_MAX     1000
-#define LIST_MAX     16
 #define TEXT_LEN_MAX 200
 #define JOINED_MAX   120
 #define START_MAX    (UINT64_C(365) * 24 * 3600 * USEC_PER_SEC)

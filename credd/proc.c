@@ -13,7 +13,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +31,6 @@
 #define READ_ROUNDS 4
 /* A line for each v1 hierarchy may stand before ours, each as long as a path may be. */
 #define CGROUP_FILE_MAX (64 * 1024)
-#define CGROUP_ROOT     "/sys/fs/cgroup"
 
 /* ENOENT: it was gone before we opened; ESRCH: it went while we read. */
 static int gone_is_esrch(int r)

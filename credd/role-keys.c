@@ -11,9 +11,7 @@
 #include "credd/values.h"
 
 #define APPROVALS_MAX   10
-#define USES_MAX        1000
 #define DESCRIPTION_MAX 150
-#define LIST_MAX        16 /* services or sources, as in a credential */
 #define PATTERN_MAX     64
 
 /* --- lists --- */

@@ -12,7 +12,6 @@
 #include "credd/outbox.h"
 #include "credd/verbs.h"
 
-#define PAGE      200
 #define PAGE_SIZE ((size_t)256 * 1024) /* of rows; a reply has room for several times that */
 #define SLICE     2000
 #define PROBLEMS  100 /* then the next call goes on */
