@@ -50,8 +50,8 @@ int event_credential_approved(Events *events, const Credential *credential,
         return add(events, EVENT_CREDENTIAL_APPROVED, credential->num, fields);
 }
 
-static int decided(Events *events, EventKind kind, const Credential *credential, const Actor *actor,
-                   const char *reason)
+static int with_actor(Events *events, EventKind kind, const Credential *credential,
+                      const Actor *actor, const char *reason)
 {
         json_t *fields = of_credential(credential);
 
@@ -63,7 +63,7 @@ static int decided(Events *events, EventKind kind, const Credential *credential,
 int event_credential_denied(Events *events, const Credential *credential, const Actor *actor,
                             const char *reason)
 {
-        return decided(events, EVENT_CREDENTIAL_DENIED, credential, actor, reason);
+        return with_actor(events, EVENT_CREDENTIAL_DENIED, credential, actor, reason);
 }
 
 int event_credential_lapsed(Events *events, const Credential *credential)
@@ -79,7 +79,7 @@ int event_credential_collected(Events *events, const Credential *credential, con
 int event_credential_revoked(Events *events, const Credential *credential, const Actor *actor,
                              const char *reason)
 {
-        return decided(events, EVENT_CREDENTIAL_REVOKED, credential, actor, reason);
+        return with_actor(events, EVENT_CREDENTIAL_REVOKED, credential, actor, reason);
 }
 
 int event_credential_extended(Events *events, const Credential *credential, const Actor *actor,
@@ -96,10 +96,7 @@ int event_credential_extended(Events *events, const Credential *credential, cons
 
 int event_credential_returned(Events *events, const Credential *credential, const Actor *actor)
 {
-        json_t *fields = of_credential(credential);
-
-        put_actor(fields, actor);
-        return add(events, EVENT_CREDENTIAL_RETURNED, credential->num, fields);
+        return with_actor(events, EVENT_CREDENTIAL_RETURNED, credential, actor, NULL);
 }
 
 int event_credential_expired(Events *events, const Credential *credential)
@@ -118,6 +115,24 @@ int event_credential_used_up(Events *events, const Credential *credential)
 int event_credential_locked(Events *events, const Credential *credential)
 {
         return add(events, EVENT_CREDENTIAL_LOCKED, credential->num, of_credential(credential));
+}
+
+int event_break_glass_used(Events *events, const Credential *credential)
+{
+        return with_actor(events, EVENT_BREAK_GLASS_USED, credential, &credential->issuer,
+                          credential->reason);
+}
+
+int event_break_glass_acknowledged(Events *events, const Credential *credential, const Actor *actor,
+                                   const char *reason)
+{
+        return with_actor(events, EVENT_BREAK_GLASS_ACKNOWLEDGED, credential, actor, reason);
+}
+
+int event_deprovision_acknowledged(Events *events, const Credential *credential, const Actor *actor,
+                                   const char *reason)
+{
+        return with_actor(events, EVENT_DEPROVISION_ACKNOWLEDGED, credential, actor, reason);
 }
 
 /* The receipt goes into the chain and the journal whole: the proof must not hang on one table. */

@@ -301,34 +301,6 @@ int event_role_disabled(Events *events, const RoleOff *off, unsigned sessions, i
         return add(events, EVENT_ROLE_DISABLED, 0, fields);
 }
 
-static int with_actor(Events *events, EventKind kind, const Credential *credential,
-                      const Actor *actor, const char *reason)
-{
-        json_t *fields = of_credential(credential);
-
-        put_actor(fields, actor);
-        put(fields, "reason", reason);
-        return add(events, kind, credential->num, fields);
-}
-
-int event_break_glass_used(Events *events, const Credential *credential)
-{
-        return with_actor(events, EVENT_BREAK_GLASS_USED, credential, &credential->issuer,
-                          credential->reason);
-}
-
-int event_break_glass_acknowledged(Events *events, const Credential *credential, const Actor *actor,
-                                   const char *reason)
-{
-        return with_actor(events, EVENT_BREAK_GLASS_ACKNOWLEDGED, credential, actor, reason);
-}
-
-int event_deprovision_acknowledged(Events *events, const Credential *credential, const Actor *actor,
-                                   const char *reason)
-{
-        return with_actor(events, EVENT_DEPROVISION_ACKNOWLEDGED, credential, actor, reason);
-}
-
 int event_clock_stepped(Events *events, int64_t by_usec)
 {
         json_t *fields = json_object();
