@@ -24,9 +24,8 @@ void health_say_not_open(const Manager *manager, int error)
                 (void)fprintf(stderr,
                               SD_CRIT
                               "%s/credd.db is not there, or empty, and what belongs to it is: "
-                              "somebody took "
-                              "the store away. Put it back, or restore a backup: credd(8). No "
-                              "token login is accepted.\n",
+                              "somebody took the store away. Put it back, or restore a backup: "
+                              "credd(8). No token login is accepted.\n",
                               state);
                 return;
         case ENOTSUP:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* systemd-logind over the system bus (org.freedesktop.login1(5)): the only file that knows sd-bus.
- * Every call is asynchronous, with a timeout of one second where an end waits for it; the loop never
+/* systemd-logind over the system bus (org.freedesktop.login1(5)): only logind*.c know sd-bus. Every
+ * call is asynchronous, with a timeout of one second where an end waits for it; the loop never
  * waits for the bus. The bus and logind may go away and come back: then everything live is announced again. */
 #pragma once
 
