@@ -66,11 +66,6 @@ unsigned shim_calls(ShimFunction function)
         return shim.calls[function];
 }
 
-unsigned shim_allocations(void)
-{
-        return shim.allocations;
-}
-
 /* --- whose call --- */
 
 static int on_object(struct dl_phdr_info *info, size_t size, void *data)

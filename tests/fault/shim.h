@@ -71,7 +71,6 @@ void shim_starve(unsigned nth, bool ever);
 /* Of the last arming. */
 bool shim_did_fail(void);
 unsigned shim_calls(ShimFunction function);
-unsigned shim_allocations(void);
 
 /* What the module allocated, or was given to free, since shim_arm(), and nobody has freed. */
 size_t shim_unfreed(void);

@@ -45,7 +45,7 @@ typedef struct FaultFile {
 static struct {
         sqlite3_vfs vfs, *real;
         Fault fault;
-        bool armed, struck;
+        bool armed;
         unsigned counts[CALL_MAX];
         Disks *disks; /* shared with who is forked */
 } world;
@@ -188,7 +188,6 @@ static FaultHow next(FaultCall call)
 {
         if (!due(call))
                 return FAULT_NONE;
-        world.struck = true;
         if (world.fault.how == FAULT_POWER || world.fault.how == FAULT_TORN)
                 cut_power(world.fault.how == FAULT_TORN);
         if (world.fault.how >= FAULT_KILL)
@@ -395,7 +394,6 @@ void vfs_fault_arm(const Fault *fault)
         memset(world.counts, 0, sizeof(world.counts));
         world.fault = *fault;
         world.armed = true;
-        world.struck = false;
 }
 
 void vfs_fault_disarm(void)
@@ -406,9 +404,4 @@ void vfs_fault_disarm(void)
 unsigned vfs_fault_count(FaultCall call)
 {
         return world.counts[call];
-}
-
-bool vfs_fault_struck(void)
-{
-        return world.struck;
 }

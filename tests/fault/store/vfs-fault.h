@@ -44,7 +44,5 @@ void vfs_fault_new_disk(void);
 void vfs_fault_arm(const Fault *fault);
 void vfs_fault_disarm(void);
 unsigned vfs_fault_count(FaultCall call);
-/* It has struck since it was armed. */
-bool vfs_fault_struck(void);
 /* As FAULT_POWER, now, and the process goes on: what was opened must not be used any more. */
 void vfs_fault_cut_power(void);
