@@ -147,6 +147,16 @@ static void test_backup__the_key__is_not_in_it(void **state)
         assert_false(contains(copy.path, key, sizeof(key)));
 }
 
+/* Until it is under way. */
+static void begin_copy(Rig *rig, int fd)
+{
+        rig_send(fd, call, sizeof(call));
+        for (unsigned i = 0; !rig->manager->backup; i++) {
+                assert_true(i < 1000);
+                rig_turn(rig);
+        }
+}
+
 static void test_backup__what_happens_meanwhile__goes_on(void **state)
 {
         Rig *rig = *state;
@@ -156,11 +166,7 @@ static void test_backup__what_happens_meanwhile__goes_on(void **state)
 
         need_root();
         grow(rig, 1000);
-        rig_send(fd, call, sizeof(call));
-        for (unsigned i = 0; !rig->manager->backup; i++) {
-                assert_true(i < 1000);
-                rig_turn(rig);
-        }
+        begin_copy(rig, fd);
         id = issue(rig, "meanwhile");
         grow(rig, 100);
         receive_copy(rig, fd, &copy);
@@ -176,7 +182,7 @@ static void test_backup__a_second_one_meanwhile__is_refused(void **state)
 
         need_root();
         grow(rig, 1000);
-        rig_send(first, call, sizeof(call));
+        begin_copy(rig, first);
         rig_send(second, call, sizeof(call));
         text = rig_receive(rig, second);
         assert_non_null(text);
