@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Nothing here is needed for the truth: all is in the log once it is committed, and what cannot be moved
  * now is moved later. Invariant: who waits for a commit never waits for this, unless commits have come
- * without a pause for thousands of pages. An idle daemon does not wake for it. */
+ * without a pause for a thousand pages. An idle daemon does not wake for it. */
 #include "credd/upkeep.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #define ACCURACY_USEC (50 * USEC_PER_MSEC)
 /* Pages in the log: with fewer it is not worth two flushes; with more it does not wait for a pause. */
 #define WORTHWHILE 256
-#define LONGEST    4000
+#define LONGEST    1000
 /* A log that cannot be moved, for a full disk or a bad one, is tried again after so many more. */
 #define RETRY_AFTER 500
 

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the disk and SQLite cost by themselves, on the file system that the store is on, with the
- * store's settings: the lower bound of a login that is durable when it is answered.
+/* What the disk, SQLite and the clock cost by themselves, on the file system that the store is on, with the
+ * store's settings: the lower bound of a login that is durable when it is answered, of the longest answer, and
+ * of how late a deadline is seen to.
  *
- *     limits FOLDER [fsync|c1|c64|c512|growing]
+ *     limits FOLDER [fsync|c1|c64|c512|growing|pages|timer]
  *
  * c1 appends a row of 200 bytes, the least that a commit can do; its WAL was filled once and is written over
  * from then on, as a daemon's is after its first minutes. c64 and c512 change a few bytes of rows that are
  * anywhere in a table of 100,000, which is what logins and ends of credentials do; a batch of appended
- * rows would be three to five times as fast, and there is no such thing as a credential that is only appended. */
+ * rows would be three to five times as fast, and there is no such thing as a credential that is only appended.
+ * pages is what a checkpoint of the longest log (credd/upkeep.c) makes the disk do at worst, without SQLite: so
+ * many pages, each somewhere else, and one flush. timer is how late the kernel wakes who sleeps until a moment. */
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
@@ -19,6 +23,13 @@
 #define FSYNCS      300
 #define COMMITS     300
 #define APPEND_SIZE 200
+#define PAGE        4096
+#define PAGES       1000 /* LONGEST in credd/upkeep.c */
+#define FILE_PAGES  65536
+#define STRIDE      16381 /* a prime: each page is another one, far from the last */
+#define CHECKPOINTS 3
+#define NAPS        100
+#define NAP_USEC    20000
 
 static char *path_in(const char *folder, const char *name)
 {
@@ -47,6 +58,72 @@ static void measure_fsync(const char *folder)
         }
         (void)unlink(path);
         bench_emit_times("fdatasync", usec, FSYNCS);
+}
+
+/* The file is left for the next round: its blocks are to be there already. */
+static int open_pages(const char *path)
+{
+        static const char zeros[PAGE];
+        int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+        off_t at = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+
+        for (; at >= 0 && at < (off_t)FILE_PAGES * PAGE; at += PAGE)
+                if (pwrite(fd, zeros, PAGE, at) != PAGE)
+                        break;
+        if (at < (off_t)FILE_PAGES * PAGE || fdatasync(fd) < 0)
+                bench_die("%s: %s", path, strerror(errno));
+        return fd;
+}
+
+static void measure_pages(const char *folder)
+{
+        AUTO_FREE char *path = path_in(folder, "limits.pages");
+        AUTO_CLOSE int fd = open_pages(path);
+        char bytes[PAGE];
+        double usec[CHECKPOINTS];
+        off_t page = 0;
+
+        for (size_t i = 0; i < CHECKPOINTS; i++) {
+                double start = bench_usec();
+
+                memset(bytes, (int)start, sizeof(bytes));
+                for (size_t n = 0; n < PAGES; n++, page = (page + STRIDE) % FILE_PAGES)
+                        if (pwrite(fd, bytes, PAGE, page * PAGE) != PAGE)
+                                bench_die("%s: %s", path, strerror(errno));
+                if (fdatasync(fd) < 0)
+                        bench_die("%s: %s", path, strerror(errno));
+                usec[i] = bench_usec() - start;
+        }
+        bench_emit("pages", "p50", bench_percentile(usec, CHECKPOINTS, 0.5) / 1000, "ms");
+        bench_emit("pages", "max", bench_percentile(usec, CHECKPOINTS, 1) / 1000, "ms");
+}
+
+/* --- the clock --- */
+
+static struct timespec timespec_of(double usec)
+{
+        return (struct timespec){.tv_sec = (time_t)(usec / 1e6),
+                                 .tv_nsec = (long)((uint64_t)usec % 1000000 * 1000)};
+}
+
+static void measure_timer(void)
+{
+        AUTO_CLOSE int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+        double usec[NAPS];
+
+        if (fd < 0)
+                bench_die("timerfd: %s", strerror(errno));
+        for (size_t i = 0; i < NAPS; i++) {
+                double until = bench_usec() + NAP_USEC;
+                struct itimerspec timer = {.it_value = timespec_of(until)};
+                uint64_t passed;
+
+                if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &timer, NULL) < 0 ||
+                    read(fd, &passed, sizeof(passed)) != sizeof(passed))
+                        bench_die("timerfd: %s", strerror(errno));
+                usec[i] = bench_usec() - until;
+        }
+        bench_emit_times("timer", usec, NAPS);
 }
 
 /* --- SQLite --- */
@@ -188,7 +265,7 @@ int main(int argc, char *argv[])
         const char *what = argc > 2 ? argv[2] : NULL;
 
         if (argc < 2)
-                bench_die("usage: limits FOLDER [fsync|c1|c64|c512|growing]");
+                bench_die("usage: limits FOLDER [fsync|c1|c64|c512|growing|pages|timer]");
         if (!what || strcmp(what, "fsync") == 0)
                 measure_fsync(argv[1]);
         if (!what || strcmp(what, "c1") == 0)
@@ -199,5 +276,9 @@ int main(int argc, char *argv[])
                 measure_many(argv[1], "c64", 64, 100);
         if (!what || strcmp(what, "c512") == 0)
                 measure_many(argv[1], "c512", 512, 20);
+        if (!what || strcmp(what, "pages") == 0)
+                measure_pages(argv[1]);
+        if (!what || strcmp(what, "timer") == 0)
+                measure_timer();
         return EXIT_SUCCESS;
 }
