@@ -58,17 +58,30 @@ int store_each_role_off(Store *store, bool (*each)(void *userdata, const RoleOff
         return r;
 }
 
+typedef struct NameSet {
+        json_t *names;
+        bool failed;
+} NameSet;
+
 static bool add_name(void *userdata, const RoleOff *off)
 {
-        return json_object_set_new(userdata, off->role, json_true()) == 0;
+        NameSet *set = userdata;
+
+        set->failed = json_object_set_new(set->names, off->role, json_true()) < 0;
+        return !set->failed;
 }
 
+/* A role whose name were left out would be on: then nothing is opened. A name that is no text is damage. */
 int store_load_roles_off(Store *store)
 {
-        store->now.roles_off = json_object();
-        if (!store->now.roles_off)
+        NameSet set = {.names = json_object()};
+        int r;
+
+        store->now.roles_off = set.names;
+        if (!set.names)
                 return -ENOMEM;
-        return store_each_role_off(store, add_name, store->now.roles_off);
+        r = store_each_role_off(store, add_name, &set);
+        return r < 0 ? r : set.failed ? -EBADMSG : 0;
 }
 
 bool store_role_off(const Store *store, const char *role)

@@ -2,10 +2,9 @@
 /* Old events go, and what is left is a chain all the same. */
 #include "tests/unit/store_rig.h"
 
-#include <sqlite3.h>
-
 #include "credd/events.h"
 #include "credd/prune.h"
+#include "tests/unit/tamper.h"
 
 #define DAY HOURS(24)
 
@@ -63,13 +62,8 @@ static void assert_sound(StoreRig *rig)
 
 static void damage(StoreRig *rig, const char *sql)
 {
-        char path[SCRATCH_PATH_MAX];
-        sqlite3 *handle = NULL;
-
         store_rig_close(rig);
-        assert_int_equal(sqlite3_open(scratch_path(rig->folder, "credd.db", path), &handle), 0);
-        assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
-        assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+        tamper(rig->folder, sql);
         store_rig_open(rig, BOOT_A);
 }
 

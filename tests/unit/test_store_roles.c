@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "tests/unit/tamper.h"
+
 static RoleOff sample_off(const char *role)
 {
         return (RoleOff){.role = (char *)role,
@@ -61,6 +63,22 @@ test_store_role_off__added_and_removed__is_off_in_between_and_across_a_restart(v
         assert_int_equal(store_commit(rig->store), 0);
         assert_false(store_role_off(rig->store, "oncall"));
         assert_true(store_role_off(rig->store, "deploy"));
+}
+
+/* A role that is off and whose name is lost would be on. */
+static void test_store_role_off__name_that_is_no_text__nothing_is_opened(void **state)
+{
+        StoreRig *rig = *state;
+
+        add_off(rig, "oncall");
+        add_off(rig, "spare");
+        store_rig_close(rig);
+        tamper(rig->folder, "UPDATE role_off SET role = CAST(x'6f6e63ff' AS TEXT) "
+                            "WHERE role = 'oncall'");
+        assert_int_equal(store_open(rig->folder, BOOT_A, &rig->clock, &rig->store), -EBADMSG);
+        tamper(rig->folder, "DELETE FROM role_off WHERE role != 'spare'");
+        store_rig_open(rig, BOOT_A);
+        assert_true(store_role_off(rig->store, "spare"));
 }
 
 static void test_store_role_off__request_undone__is_as_it_was(void **state)
@@ -205,6 +223,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, store_rig_setup, store_rig_teardown)
         const struct CMUnitTest tests[] = {
                 T(test_store_role_off__added_and_removed__is_off_in_between_and_across_a_restart),
+                T(test_store_role_off__name_that_is_no_text__nothing_is_opened),
                 T(test_store_role_off__request_undone__is_as_it_was),
                 T(test_store_unspent__others_closed_and_past__counts_what_still_lets_in),
                 T(test_store_alarm__raised_again__is_one_until_acknowledged_and_stays_so),

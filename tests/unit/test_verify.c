@@ -3,7 +3,7 @@
  * it, however much it is. */
 #include "tests/unit/login_rig.h"
 
-#include <sqlite3.h>
+#include "tests/unit/tamper.h"
 
 #define ROWS 400
 
@@ -25,14 +25,8 @@ static int setup(void **state)
 
 static void change(Rig *rig, const char *sql)
 {
-        char path[SCRATCH_PATH_MAX];
-        sqlite3 *handle = NULL;
-
         rig_stop(rig);
-        assert_int_equal(sqlite3_open(scratch_path(rig->folder, "credd.db", path), &handle),
-                         SQLITE_OK);
-        assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
-        assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+        tamper(rig->folder, sql);
         assert_int_equal(rig_start(rig), 0);
 }
 
