@@ -143,7 +143,8 @@ void sessions_extend(Sessions *sessions, int64_t credential, uint64_t now_usec, 
                 if (concerns(session, of, now_usec)) {
                         session->row.deadline_usec += by_usec;
                         warning_plan(session);
-                        session_look_at(session, session->row.deadline_usec);
+                        /* It may be looked at more often than at its deadline, or be gone already. */
+                        session_look_at(session, now_usec);
                 }
 }
 

@@ -68,10 +68,11 @@ static bool make_groups(Yard *yard)
         return true;
 }
 
-static void come_in(Yard *yard)
+/* more: of the issue. */
+static void come_in_with(Yard *yard, json_t *more)
 {
         Rig *rig = &yard->machine.rig;
-        AUTO_FREE char *token = issue(rig, NULL, yard->id), *login = log_in(rig, token);
+        AUTO_FREE char *token = issue(rig, more, yard->id), *login = log_in(rig, token);
         json_auto_t *reply = NULL;
 
         yard->login = strtoll(login, NULL, 10);
@@ -79,6 +80,11 @@ static void come_in(Yard *yard)
         reply = agent_ask(&yard->machine, &yard->agent, 'L', "io.credd.Login.OpenSession",
                           question("login", login));
         assert_null(json_object_get(reply, "error"));
+}
+
+static void come_in(Yard *yard)
+{
+        come_in_with(yard, NULL);
 }
 
 static void beget(Yard *yard)
@@ -296,19 +302,25 @@ static void test_end__logind_has_ended_none__nobody_is_signalled_before_its_time
         let_it_end_without(yard, &worker);
 }
 
+/* It leaves, and who is in its scope stays there. */
+static void agent_leave(const Agent *agent)
+{
+        struct pollfd died = {.fd = agent->pidfd, .events = POLLIN};
+
+        assert_int_equal(kill(agent->pid, SIGKILL), 0);
+        assert_int_equal(poll(&died, 1, PATIENCE_MS), 1);
+}
+
 /* credd is down while logind makes the session, and until its leader has left: what is in the scope is found
  * all the same, if the session that logind has can be no other. */
 static void leave_while_it_is_down(Yard *yard, uint64_t created_after)
 {
         uint64_t opened = yard->machine.hands.boot_usec;
 
-        struct pollfd died = {.fd = yard->agent.pidfd, .events = POLLIN};
-
         agent_enter_scope(&yard->machine, &yard->agent, PERSON, yard->login);
         beget(yard);
         machine_stop(&yard->machine, false);
-        assert_int_equal(kill(yard->agent.pid, SIGKILL), 0);
-        assert_int_equal(poll(&died, 1, PATIENCE_MS), 1);
+        agent_leave(&yard->agent);
         hands_turn(&yard->machine.hands, HOURS(2));
         machine_start(&yard->machine);
         agent_announce_of(&yard->machine, &yard->agent, PERSON, yard->login,
@@ -344,6 +356,31 @@ static void test_end__another_session_with_that_pid_later__is_left_alone(void **
         assert_true(child_lives(yard));
 }
 
+/* Its end is being verified, and that does not wait for the new deadline. */
+static void test_extend__gone_and_not_yet_on_record__is_on_record_soon(void **state)
+{
+        Yard *yard = *state;
+        Rig *rig = &yard->machine.rig;
+        json_auto_t *reply = NULL;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in_with(yard, json_pack("{sI}", "max_lifetime_usec", (json_int_t)HOURS(8)));
+        announce(yard);
+        agent_kill(&yard->agent);
+        for (unsigned i = 0; machine_session(&yard->machine, yard->login)->gone_usec == 0; i++) {
+                assert_true(i < 2000);
+                rig_turn(rig);
+        }
+        reply = rig_call(rig, rig->admin, "io.credd.Admin.Extend",
+                         json_pack("{ss sI}", "id", yard->id, "by_usec", (json_int_t)HOURS(1)));
+        assert_null(json_object_get(reply, "error"));
+        for (unsigned i = 0; i < 40; i++)
+                pass(yard, MACHINE_TICK);
+        assert_null(machine_session(&yard->machine, yard->login));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, yard_setup, yard_teardown)
@@ -355,6 +392,7 @@ int main(void)
                 T(test_end__logind_has_ended_none__nobody_is_signalled_before_its_time),
                 T(test_end__announced_while_credd_was_down__the_scope_is_ended),
                 T(test_end__another_session_with_that_pid_later__is_left_alone),
+                T(test_extend__gone_and_not_yet_on_record__is_on_record_soon),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
