@@ -381,6 +381,51 @@ static void test_extend__gone_and_not_yet_on_record__is_on_record_soon(void **st
         assert_null(machine_session(&yard->machine, yard->login));
 }
 
+/* The session line is missing, and who logged in has left again; what he left in the session that logind
+ * made stands there. */
+static void leave_unclaimed(Yard *yard, uint64_t created_after)
+{
+        Machine *machine = &yard->machine;
+        AUTO_FREE char *token = issue(&machine->rig, NULL, yard->id);
+        uint64_t accepted = machine->hands.boot_usec;
+        json_auto_t *reply = NULL;
+
+        yard->agent = agent_new(machine);
+        reply = agent_ask(machine, &yard->agent, 'L', "io.credd.Login.Authenticate",
+                          question("token", token));
+        yard->login = strtoll(reply_text(reply, "login", NULL), NULL, 10);
+        agent_announce_of(machine, &yard->agent, PERSON, yard->login, accepted + created_after);
+        beget(yard);
+        agent_leave(&yard->agent);
+        for (unsigned i = 0; i < 100; i++)
+                pass(yard, SECONDS(3));
+}
+
+static void test_end__unclaimed_and_its_leader_left__the_scope_is_ended(void **state)
+{
+        Yard *yard = *state;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        leave_unclaimed(yard, USEC_PER_MSEC);
+        let_it_end(yard);
+        assert_false(child_lives(yard));
+        assert_int_equal(count_events(&yard->machine.rig, "session-ended"), 1);
+}
+
+static void test_end__unclaimed_and_another_session_with_that_pid_later__is_left_alone(void **state)
+{
+        Yard *yard = *state;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        leave_unclaimed(yard, HOURS(1));
+        assert_true(child_lives(yard));
+        assert_int_equal(count_events(&yard->machine.rig, "login-unclaimed"), 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, yard_setup, yard_teardown)
@@ -393,6 +438,8 @@ int main(void)
                 T(test_end__announced_while_credd_was_down__the_scope_is_ended),
                 T(test_end__another_session_with_that_pid_later__is_left_alone),
                 T(test_extend__gone_and_not_yet_on_record__is_on_record_soon),
+                T(test_end__unclaimed_and_its_leader_left__the_scope_is_ended),
+                T(test_end__unclaimed_and_another_session_with_that_pid_later__is_left_alone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
