@@ -112,7 +112,9 @@ const Announced *sessions_announced(const Sessions *sessions);
 /* For the reaper: the one with the earliest deadline of those that are over and whose end has not begun;
  * NULL: there is none. */
 Session *sessions_next_due(const Sessions *sessions, uint64_t now_usec);
-/* For the reaper: it is verified gone and its end is committed. */
+/* For the reaper: it is verified gone. First what is kept of that beside its own row, inside the batch in which
+ * its end is written; then, when that is left, the session itself. */
+int session_store_gone(const Session *session);
 void session_gone(Session *session);
 /* The cgroup is the scope of a live session that a credential opened, or of any session that
  * logind made before those ticks: what runs there is no residue. */

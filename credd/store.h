@@ -68,6 +68,7 @@ typedef struct SessionRow {
         uint64_t ended_usec, ended_real_usec;
         json_t *evidence;
         char *why; /* its end was brought forward; NULL: it was not, or by the end of its credential */
+        uint64_t since_usec; /* see Session; USEC_INFINITY: from its own login on */
         /* of the credential and the login */
         char id[TOKEN_ID_LEN + 1];
         char *user;
@@ -260,6 +261,7 @@ int store_each_session(Store *store, SessionSet set, int64_t credential, int64_t
 int store_bind_session(Store *store, int64_t login, const char *logind_id);
 int store_begin_end(Store *store, int64_t login, uint64_t begun_usec);
 int store_set_deadline(Store *store, int64_t login, uint64_t deadline_usec);
+int store_set_since(Store *store, int64_t login, uint64_t since_usec);
 /* An end before its time. why: see SessionRow. */
 int store_cut_short(Store *store, int64_t login, uint64_t deadline_usec, const char *why);
 /* -ESTALE: it had ended before. */

@@ -356,6 +356,36 @@ static void test_end__another_session_with_that_pid_later__is_left_alone(void **
         assert_true(child_lives(yard));
 }
 
+/* A session that ended has left what its user's manager runs to the one that goes on, which answers for it
+ * after a start of credd, too. */
+static void test_end__another_goes_on_and_credd_is_started__that_one_answers_for_both(void **state)
+{
+        Yard *yard = *state;
+        Rig *rig = &yard->machine.rig;
+        uint64_t since;
+        int64_t first;
+        Agent agent;
+
+        need_root();
+        come_in(yard);
+        first = yard->login;
+        agent = yard->agent;
+        since = machine_session(&yard->machine, first)->row.accepted_usec;
+        hands_turn(&yard->machine.hands, SECONDS(5));
+        come_in(yard);
+        assert_int_equal(kill(agent.pid, SIGKILL), 0);
+        for (unsigned i = 0; machine_session(&yard->machine, first); i++) {
+                assert_true(i < 2000);
+                rig_turn(rig);
+                pass(yard, MACHINE_TICK);
+        }
+        agent_free(&yard->machine, &agent);
+        assert_int_equal(machine_session(&yard->machine, yard->login)->since_usec, since);
+        machine_stop(&yard->machine, true);
+        machine_start(&yard->machine);
+        assert_int_equal(machine_session(&yard->machine, yard->login)->since_usec, since);
+}
+
 /* Its end is being verified, and that does not wait for the new deadline. */
 static void test_extend__gone_and_not_yet_on_record__is_on_record_soon(void **state)
 {
@@ -437,6 +467,7 @@ int main(void)
                 T(test_end__logind_has_ended_none__nobody_is_signalled_before_its_time),
                 T(test_end__announced_while_credd_was_down__the_scope_is_ended),
                 T(test_end__another_session_with_that_pid_later__is_left_alone),
+                T(test_end__another_goes_on_and_credd_is_started__that_one_answers_for_both),
                 T(test_extend__gone_and_not_yet_on_record__is_on_record_soon),
                 T(test_end__unclaimed_and_its_leader_left__the_scope_is_ended),
                 T(test_end__unclaimed_and_another_session_with_that_pid_later__is_left_alone),
