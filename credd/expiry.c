@@ -120,8 +120,11 @@ static int pass_one(Expiry *expiry, uint64_t now_usec)
                 return r < 0 ? r : 0;
         num = login.num;
         r = login.state == LOGIN_ACCEPTED ? unclaimed_look(manager, &login, now_usec, &next) : 0;
-        if (r < 0)
-                return r;
+        /* It is tried again, and keeps in nobody who comes behind it. */
+        if (r < 0) {
+                next = now_usec + RETRY_USEC;
+                r = 1;
+        }
         pass->waits = pass->waits || r > 0;
         if (next < pass->next_usec)
                 pass->next_usec = next;
