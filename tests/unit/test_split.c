@@ -4,6 +4,7 @@
 #include "tests/unit/login_rig.h"
 #include "tests/unit/machine_rig.h"
 
+#include "credd/logind-internal.h"
 #include "credd/proc.h"
 
 #define SLICES 4
@@ -386,6 +387,34 @@ static void test_end__another_goes_on_and_credd_is_started__that_one_answers_for
         assert_int_equal(machine_session(&yard->machine, yard->login)->since_usec, since);
 }
 
+/* No memory for the question, or no such id: nothing else would have it looked at again. */
+static void test_end__logind_cannot_be_asked__is_tried_again(void **state)
+{
+        Yard *yard = *state;
+        Manager *manager = yard->machine.rig.manager;
+        Session *session;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in(yard);
+        announce(yard);
+        session = machine_session(&yard->machine, yard->login);
+        free(session->row.logind_id);
+        session->row.logind_id = strdup("self");
+        assert_non_null(session->row.logind_id);
+        manager->logind->connected = true;
+        agent_kill(&yard->agent);
+        for (unsigned i = 0; session->pidfd >= 0; i++) {
+                assert_true(i < 2000);
+                rig_turn(&yard->machine.rig);
+        }
+        assert_int_equal(session->look_usec, clock_line_usec(&manager->clock) + SECONDS(1));
+        manager->logind->connected = false;
+        pass(yard, SECONDS(1));
+        let_it_end(yard);
+}
+
 /* Its end is being verified, and that does not wait for the new deadline. */
 static void test_extend__gone_and_not_yet_on_record__is_on_record_soon(void **state)
 {
@@ -468,6 +497,7 @@ int main(void)
                 T(test_end__announced_while_credd_was_down__the_scope_is_ended),
                 T(test_end__another_session_with_that_pid_later__is_left_alone),
                 T(test_end__another_goes_on_and_credd_is_started__that_one_answers_for_both),
+                T(test_end__logind_cannot_be_asked__is_tried_again),
                 T(test_extend__gone_and_not_yet_on_record__is_on_record_soon),
                 T(test_end__unclaimed_and_its_leader_left__the_scope_is_ended),
                 T(test_end__unclaimed_and_another_session_with_that_pid_later__is_left_alone),
