@@ -58,6 +58,7 @@ static int one_login(Store *store, unsigned s, int found, Login *ret)
         login.parent_ticks = (uint64_t)db_int(store->db, s, 12);
         db_end(store->db, s);
         if (failed || damaged || !login.service || len != NONCE_LEN) {
+                ret->num = login.num;
                 login_done(&login);
                 return failed ? -ENOMEM : -EBADMSG;
         }

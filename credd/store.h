@@ -243,7 +243,7 @@ int store_expiry_advance(Store *store, const ExpiryRow *row);
 int store_add_login(Store *store, Login *login);
 int store_find_login(Store *store, int64_t num, Login *ret);
 /* The first login after that number that is neither known to be claimed nor to have lapsed, of any
- * state; advance() makes all up to one known. */
+ * state; advance() makes all up to one known. Of one that is damaged *ret has the number alone. */
 int store_lapse_peek(Store *store, int64_t after, Login *ret);
 /* 0: there is none. */
 int store_newest_login(Store *store, int64_t *ret_num);
