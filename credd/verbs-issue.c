@@ -148,6 +148,8 @@ int issue_fill(const Request *request, const PolicyRules *rules, const IssueRequ
                 .ceiling_usec = grant->ceiling_usec,
         };
         peer_actor(request->peer, &ret->issuer);
+        /* What was compared is what is recorded. */
+        ret->issuer.loginuid = request->caller->loginuid;
         return failed || !ret->services || !ret->sources ? -ENOMEM : 0;
 }
 
@@ -245,6 +247,14 @@ int issue_check_right(const Request *request, Right right, const char *role, Ans
         return r < 0 ? r : 1;
 }
 
+int issue_check_known(const Request *request, Answer *answer)
+{
+        static const RightsVerdict unknown = {PERMISSION_REFUSED, "the loginuid cannot be read",
+                                              "who is behind this process cannot be told"};
+
+        return request->caller->loginuid_known ? 0 : answer_verdict(request, &unknown, "", answer);
+}
+
 int verb_issue(const Request *request, Answer *answer)
 {
         Manager *manager = request->manager;
@@ -264,6 +274,8 @@ int verb_issue(const Request *request, Answer *answer)
                 r = issue_check_right(request, RIGHT_ISSUE, question.request.role, answer);
         if (r == 0)
                 r = facts_rules(manager, question.request.role, &rules);
+        if (r == 0 && rules.role && rules.role->break_glass)
+                r = issue_check_known(request, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
         r = policy_kind(rules.role ? rules.role->max_ttl_usec : manager->config.max_ttl_usec,
