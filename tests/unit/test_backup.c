@@ -177,6 +177,10 @@ static void test_backup__a_second_one_meanwhile__is_refused(void **state)
         need_root();
         grow(rig, 1000);
         rig_send(first, call, sizeof(call));
+        for (unsigned i = 0; !rig->manager->backup; i++) {
+                assert_true(i < 1000);
+                rig_turn(rig);
+        }
         rig_send(second, call, sizeof(call));
         text = rig_receive(rig, second);
         assert_non_null(text);
