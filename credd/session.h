@@ -99,6 +99,8 @@ uint64_t sessions_earliest(const Sessions *sessions, int64_t credential);
 bool sessions_over(const Sessions *sessions, int64_t login);
 /* A live session has that leader. */
 bool sessions_led_by(const Sessions *sessions, pid_t leader);
+/* A live session is the one that logind calls so. */
+bool sessions_have(const Sessions *sessions, const char *logind_id);
 /* Another session of that user that a credential opened and that is not verified gone. */
 bool sessions_another(const Sessions *sessions, const Session *session);
 /* The live session in whose scope the process stands, if it is the session's user or root (sudo); or in

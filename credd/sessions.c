@@ -250,6 +250,17 @@ bool sessions_led_by(const Sessions *sessions, pid_t leader)
         return false;
 }
 
+bool sessions_have(const Sessions *sessions, const char *logind_id)
+{
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->row.logind_id && !session->reused &&
+                    strcmp(session->row.logind_id, logind_id) == 0)
+                        return true;
+        return false;
+}
+
 Session *sessions_turn(Sessions *sessions, Session *rung, uint64_t now_usec)
 {
         Session *session, *first = rung;

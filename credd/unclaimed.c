@@ -18,9 +18,11 @@ static const char *session_left_by(Manager *manager, uid_t uid, const Login *log
 {
         uint64_t accepted = clock_to_boot_usec(&manager->clock, login->accepted_usec);
         uint64_t from = accepted > USEC_PER_SEC ? accepted - USEC_PER_SEC : 0;
+        const char *id = announced_id_left_by(sessions_announced(manager->sessions), uid, pid, from,
+                                              accepted + manager->config.bind_timeout_usec);
 
-        return announced_id_left_by(sessions_announced(manager->sessions), uid, pid, from,
-                                    accepted + manager->config.bind_timeout_usec);
+        /* What is watched is another login's. */
+        return id && !sessions_have(manager->sessions, id) ? id : NULL;
 }
 
 /* Of the process that authenticated, or of its parent. */

@@ -485,6 +485,42 @@ static void test_end__unclaimed_and_another_session_with_that_pid_later__is_left
         assert_int_equal(count_events(&yard->machine.rig, "login-unclaimed"), 1);
 }
 
+/* He came in by a second token over the same connection: that session is watched, and not this login's. */
+static void
+test_end__unclaimed_and_its_leader_left_the_session_of_another_login__is_left_alone(void **state)
+{
+        Yard *yard = *state;
+        Machine *machine = &yard->machine;
+        AUTO_FREE char *first = NULL, *second = NULL;
+        json_auto_t *one = NULL, *two = NULL, *opened = NULL;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        first = issue(&machine->rig, NULL, yard->id);
+        second = issue(&machine->rig, NULL, yard->id);
+        yard->agent = agent_new(machine);
+        one = agent_ask(machine, &yard->agent, 'L', "io.credd.Login.Authenticate",
+                        question("token", first));
+        assert_null(json_object_get(one, "error"));
+        two = agent_ask(machine, &yard->agent, 'L', "io.credd.Login.Authenticate",
+                        question("token", second));
+        yard->login = strtoll(reply_text(two, "login", NULL), NULL, 10);
+        opened = agent_ask(machine, &yard->agent, 'L', "io.credd.Login.OpenSession",
+                           question("login", reply_text(two, "login", NULL)));
+        assert_null(json_object_get(opened, "error"));
+        agent_announce_of(machine, &yard->agent, PERSON, yard->login, machine->hands.boot_usec);
+        beget(yard);
+        agent_leave(&yard->agent);
+        for (unsigned i = 0; i < 100; i++)
+                pass(yard, SECONDS(3));
+        assert_true(child_lives(yard));
+        assert_int_equal(count_events(&machine->rig, "login-unclaimed"), 1);
+        end_it(yard);
+        let_it_end(yard);
+        assert_false(child_lives(yard));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, yard_setup, yard_teardown)
@@ -500,6 +536,7 @@ int main(void)
                 T(test_end__logind_cannot_be_asked__is_tried_again),
                 T(test_extend__gone_and_not_yet_on_record__is_on_record_soon),
                 T(test_end__unclaimed_and_its_leader_left__the_scope_is_ended),
+                T(test_end__unclaimed_and_its_leader_left_the_session_of_another_login__is_left_alone),
                 T(test_end__unclaimed_and_another_session_with_that_pid_later__is_left_alone),
         };
 
