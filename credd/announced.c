@@ -109,6 +109,19 @@ const char *announced_id_of(const Announced *announced, pid_t leader)
         return NULL;
 }
 
+const char *announced_id_left_by(const Announced *announced, uid_t uid, pid_t leader,
+                                 uint64_t from_boot_usec, uint64_t until_boot_usec)
+{
+        const Entry *entry;
+
+        LIST_FOREACH (entry, &announced->list, all)
+                if (entry->leader == leader && entry->uid == uid &&
+                    entry->created_boot_usec >= from_boot_usec &&
+                    entry->created_boot_usec < until_boot_usec)
+                        return entry->id;
+        return NULL;
+}
+
 bool announced_elsewhere(const Announced *announced, uid_t uid, pid_t leader)
 {
         const Entry *entry;

@@ -5,6 +5,9 @@
 #include "credd/expiry.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
 
 #include "credd/batch.h"
 #include "credd/notices.h"
@@ -44,6 +47,15 @@ size_t expiry_due(const ExpiryRow *rows, size_t n, uint64_t now_usec)
         return due;
 }
 
+/* What is damaged stays so: it is passed over for good, and holds up nobody who comes behind it. */
+static void say_damaged(const char *what, int64_t num)
+{
+        (void)fprintf(stderr,
+                      SD_CRIT "What the store has of %s number %" PRId64 " is damaged: its end is "
+                              "not recorded. Keep the file, and restore a backup: credd(8)\n",
+                      what, num);
+}
+
 /* Nobody collected it: no login was ever possible with it, so there is no receipt. */
 static int lapse_request(Manager *manager, const Credential *credential)
 {
@@ -76,6 +88,28 @@ static int expire_one(Manager *manager, const ExpiryRow *row)
         return r < 0 ? r : receipts_try_known(manager, &credential);
 }
 
+/* Each by itself, so that one that is damaged takes back no other. */
+static int expire_singly(Manager *manager, const ExpiryRow *rows, size_t n)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < n && r == 0; i++) {
+                r = batch_enter(manager->batch);
+                if (r < 0)
+                        return r;
+                r = batch_leave(manager->batch, expire_one(manager, &rows[i]));
+                if (r == -EBADMSG) {
+                        say_damaged("credential", rows[i].num);
+                        r = 0;
+                }
+        }
+        if (r == 0)
+                r = batch_enter(manager->batch);
+        return r < 0 ? r
+                     : batch_leave(manager->batch,
+                                   store_expiry_advance(manager->store, &rows[n - 1]));
+}
+
 /* *ret_next_usec: when the head of the rest is due; USEC_INFINITY: the queue is empty. */
 static int expire_slice(Manager *manager, uint64_t now_usec, uint64_t *ret_next_usec)
 {
@@ -100,7 +134,8 @@ static int expire_slice(Manager *manager, uint64_t now_usec, uint64_t *ret_next_
                 r = expire_one(manager, &rows[i]);
         if (r == 0)
                 r = store_expiry_advance(manager->store, &rows[due - 1]);
-        return batch_leave(manager->batch, r);
+        r = batch_leave(manager->batch, r);
+        return r == -EBADMSG ? expire_singly(manager, rows, due) : r;
 }
 
 /* --- logins that nobody claimed --- */
@@ -116,12 +151,21 @@ static int pass_one(Expiry *expiry, uint64_t now_usec)
         int r;
 
         r = store_lapse_peek(manager->store, pass->at, &login);
-        if (r <= 0 || login.num > pass->until)
-                return r < 0 ? r : 0;
         num = login.num;
-        r = login.state == LOGIN_ACCEPTED ? unclaimed_look(manager, &login, now_usec, &next) : 0;
-        if (r < 0)
+        if (num == 0)
                 return r;
+        if (num > pass->until)
+                return 0;
+        if (r > 0)
+                r = login.state == LOGIN_ACCEPTED ? unclaimed_look(manager, &login, now_usec, &next)
+                                                  : 0;
+        if (r == -EBADMSG) {
+                say_damaged("login", num);
+                r = 0;
+        } else if (r < 0) {
+                next = now_usec + RETRY_USEC;
+                r = 1;
+        }
         pass->waits = pass->waits || r > 0;
         if (next < pass->next_usec)
                 pass->next_usec = next;

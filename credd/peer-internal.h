@@ -14,7 +14,7 @@ struct Peer {
         struct stat groups_file; /* when it connected */
         int fd;
         sd_event_source *io, *life;
-        uint64_t end_boot_usec;
+        uint64_t accepted_boot_usec, end_boot_usec;
         uint64_t message_boot_usec; /* when what is under way must be done; 0: nothing is */
         Frame in;
         char *out;

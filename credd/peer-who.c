@@ -97,8 +97,8 @@ bool peer_waits(const Peer *peer)
 }
 
 /* Before 6.5 the kernel has the number only. A pidfd opened for a number may be another process's,
- * if the peer exited and the number was given again; while the peer still holds its end of the
- * connection it has not exited, so look at that after the opening. */
+ * if the peer exited and the number was given again. If nobody holds the other end any more, the peer has
+ * exited; if somebody does, that may be another than the peer, so see peer_pidfd(). */
 static int pidfd_by_number(const Peer *peer, int *ret_fd)
 {
         AUTO_CLOSE int fd = -1;
@@ -130,6 +130,9 @@ int peer_pidfd(const Peer *peer, int *ret_fd, uint64_t *ret_ticks)
         /* Still alive after its ticks were read: they are this process's. */
         exited = (struct pollfd){.fd = fd, .events = POLLIN};
         if (poll(&exited, 1, 0) != 0)
+                return -ESRCH;
+        /* It connected before it was accepted: who began later has its number alone. */
+        if (info.start_ticks > proc_ticks_of_boot_usec(peer->accepted_boot_usec))
                 return -ESRCH;
         *ret_ticks = info.start_ticks;
         *ret_fd = take_fd(&fd);

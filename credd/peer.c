@@ -274,8 +274,9 @@ int peer_new(Manager *manager, PeerKind kind, int fd, PeerIdentity *identity,
         peer->userdata = userdata;
         peer->identity = *identity;
         *identity = (PeerIdentity){.uid = UID_NONE, .gid = (gid_t)-1};
-        peer->end_boot_usec = clock_boot_usec(&manager->clock) +
-                              (kind == PEER_LOGIN ? LOGIN_LIFE_USEC : ADMIN_LIFE_USEC);
+        peer->accepted_boot_usec = clock_boot_usec(&manager->clock);
+        peer->end_boot_usec =
+                peer->accepted_boot_usec + (kind == PEER_LOGIN ? LOGIN_LIFE_USEC : ADMIN_LIFE_USEC);
         frame_init(&peer->in, VARLINK_CALL_MAX);
         if (kind == PEER_ADMIN) {
                 peer_read_groups_file(&peer->groups_file);

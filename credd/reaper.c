@@ -46,14 +46,9 @@ static void on_answer(void *userdata, int error, const char *text)
 
 static void ask(Session *session)
 {
-        int r;
-
-        if (session->asking)
-                return;
-        r = logind_ask_session(session->manager->logind, session->row.logind_id, on_answer, session,
-                               &session->asking);
-        if (r < 0)
-                session_look_at(session, session_now_usec(session) + RETRY_USEC);
+        if (!session->asking)
+                (void)logind_ask_session(session->manager->logind, session->row.logind_id,
+                                         on_answer, session, &session->asking);
 }
 
 static void on_acted(void *userdata, int error, const char *text)
@@ -345,6 +340,8 @@ void reaper_look(Session *session)
                 verified_gone(session, &signs);
                 return;
         }
+        if (action == KILL_ASK && !session->asking) /* it could not be asked */
+                again = session_now_usec(session) + RETRY_USEC;
         if (in_the_making(session, &signs) && again > session_now_usec(session) + MAKING_USEC)
                 again = session_now_usec(session) + MAKING_USEC;
         session_look_at(session, again);

@@ -130,6 +130,11 @@ size_t rights_standing(const Role *role, const Party *approvers, size_t n)
 
 /* --- what --- */
 
+RightsVerdict rights_not_known(void)
+{
+        return refused("the loginuid cannot be read", "who is behind this process cannot be told");
+}
+
 static RightsVerdict admins_only(const Caller *caller)
 {
         return admin(caller)
@@ -198,8 +203,7 @@ static RightsVerdict may_decide(const Caller *caller, const RightsFacts *facts)
                 return refused("not an approver of the role",
                                "only the approvers of its role may do this");
         if (!caller->loginuid_known)
-                return refused("the loginuid cannot be read",
-                               "who is behind this process cannot be told");
+                return rights_not_known();
         if (one_of(caller, facts->askers, facts->n_askers))
                 return refused("the same person as the asker",
                                "it takes another person than the one who asked; sudo makes no "
@@ -228,6 +232,8 @@ static RightsVerdict may_collect(const Caller *caller, const RightsFacts *facts)
                 return unseen(facts);
         if (!facts->asked) /* whoever sees it is somebody */
                 return refused("not the asker", "only the one who asked may collect it");
+        if (facts->n_approvers > 0 && !caller->loginuid_known)
+                return rights_not_known();
         if (one_of(caller, facts->approvers, facts->n_approvers))
                 return refused("the same person as an approver",
                                "it takes another person than those who approved it; sudo makes no "
@@ -263,8 +269,7 @@ static RightsVerdict may_ack(const Caller *caller, const RightsFacts *facts)
         if (!admin(caller))
                 return admins_only(caller);
         if (!caller->loginuid_known)
-                return refused("the loginuid cannot be read",
-                               "who is behind this process cannot be told");
+                return rights_not_known();
         if (one_of(caller, facts->askers, facts->n_askers))
                 return refused("the same person as the issuer",
                                "it takes another administrator than the one who issued it; sudo "

@@ -62,6 +62,8 @@ typedef struct RightsVerdict {
 RightsVerdict rights_may(Right right, const Caller *caller, const RightsFacts *facts);
 /* The same, where the reason is of no interest. */
 bool rights_allow(Right right, const Caller *caller, const RightsFacts *facts);
+/* What is said where it matters who stands behind a process, and that cannot be told. */
+RightsVerdict rights_not_known(void);
 /* How many of those who said yes are approvers of the role still. Of a group nobody but its member's own
  * process tells (the loop never asks NSS), so where the role names one, all of them stand. */
 size_t rights_standing(const Role *role, const Party *approvers, size_t n);

@@ -276,13 +276,31 @@ bool sessions_another(const Sessions *sessions, const Session *session)
         return false;
 }
 
+/* That one goes on, and answers for what the user's manager still runs of this one. */
+static bool answers_for(const Session *other, const Session *session)
+{
+        return other != session && other->row.uid == session->row.uid &&
+               session->since_usec < other->since_usec;
+}
+
+int session_store_gone(const Session *session)
+{
+        const Session *other;
+        int r = 0;
+
+        LIST_FOREACH (other, &session->manager->sessions->list, all)
+                if (r == 0 && answers_for(other, session))
+                        r = store_set_since(session->manager->store, other->row.login,
+                                            session->since_usec);
+        return r;
+}
+
 void session_gone(Session *session)
 {
         Session *other;
 
         LIST_FOREACH (other, &session->manager->sessions->list, all)
-                if (other != session && other->row.uid == session->row.uid &&
-                    session->since_usec < other->since_usec)
+                if (answers_for(other, session))
                         other->since_usec = session->since_usec;
         session_close(session);
 }
@@ -322,6 +340,7 @@ int session_row_make(Manager *manager, const Credential *credential, Login *logi
                 .begun_usec = USEC_INFINITY,
                 .ended_usec = USEC_INFINITY,
                 .ended_real_usec = USEC_INFINITY,
+                .since_usec = USEC_INFINITY,
                 .user = strdup(credential->user),
                 .uid = credential->uid,
                 .role = credential->role ? strdup(credential->role) : NULL,
@@ -367,7 +386,8 @@ int session_open(Sessions *sessions, SessionRow *row, int pidfd)
         /* Until the leader is seen in its scope. */
         session->home = take_ptr(row->home);
         session->row = *row;
-        session->since_usec = row->accepted_usec;
+        session->since_usec =
+                row->since_usec < row->accepted_usec ? row->since_usec : row->accepted_usec;
         /* An end that was begun before a restart goes on, and its grace with it. */
         if (row->begun_usec != USEC_INFINITY)
                 session->kill = (Kill){.begun = true, .begun_usec = row->begun_usec};

@@ -99,6 +99,8 @@ uint64_t sessions_earliest(const Sessions *sessions, int64_t credential);
 bool sessions_over(const Sessions *sessions, int64_t login);
 /* A live session has that leader. */
 bool sessions_led_by(const Sessions *sessions, pid_t leader);
+/* A live session is the one that logind calls so. */
+bool sessions_have(const Sessions *sessions, const char *logind_id);
 /* Another session of that user that a credential opened and that is not verified gone. */
 bool sessions_another(const Sessions *sessions, const Session *session);
 /* The live session in whose scope the process stands, if it is the session's user or root (sudo); or in
@@ -112,7 +114,9 @@ const Announced *sessions_announced(const Sessions *sessions);
 /* For the reaper: the one with the earliest deadline of those that are over and whose end has not begun;
  * NULL: there is none. */
 Session *sessions_next_due(const Sessions *sessions, uint64_t now_usec);
-/* For the reaper: it is verified gone and its end is committed. */
+/* For the reaper: it is verified gone. First what is kept of that beside its own row, inside the batch in which
+ * its end is written; then, when that is left, the session itself. */
+int session_store_gone(const Session *session);
 void session_gone(Session *session);
 /* The cgroup is the scope of a live session that a credential opened, or of any session that
  * logind made before those ticks: what runs there is no residue. */

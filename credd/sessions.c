@@ -143,7 +143,8 @@ void sessions_extend(Sessions *sessions, int64_t credential, uint64_t now_usec, 
                 if (concerns(session, of, now_usec)) {
                         session->row.deadline_usec += by_usec;
                         warning_plan(session);
-                        session_look_at(session, session->row.deadline_usec);
+                        /* It may be looked at more often than at its deadline, or be gone already. */
+                        session_look_at(session, now_usec);
                 }
 }
 
@@ -244,6 +245,17 @@ bool sessions_led_by(const Sessions *sessions, pid_t leader)
 
         LIST_FOREACH (session, &sessions->list, all)
                 if (session->row.leader == leader && session->pidfd >= 0)
+                        return true;
+        return false;
+}
+
+bool sessions_have(const Sessions *sessions, const char *logind_id)
+{
+        const Session *session;
+
+        LIST_FOREACH (session, &sessions->list, all)
+                if (session->row.logind_id && !session->reused &&
+                    strcmp(session->row.logind_id, logind_id) == 0)
                         return true;
         return false;
 }

@@ -20,7 +20,7 @@
         "e.login, e.credential, e.boot, e.leader, e.ticks, e.opened, e.opened_real, e.deadline, "  \
         "e.lingered, e.logind_id, e.ended, e.ended_real, e.evidence, c.id, c.user, c.uid, "        \
         "l.service, l.tty, l.rhost, l.accepted, e.home, e.begun, c.role, c.holder, "               \
-        "c.issuer_uid, e.why"
+        "c.issuer_uid, e.why, e.since"
 #define SESSION_FROM                                                                               \
         " FROM session e CROSS JOIN login l ON l.num = e.login "                                   \
         "CROSS JOIN credential c ON c.num = e.credential "
@@ -160,6 +160,8 @@
           "UPDATE session SET deadline = ? WHERE login = ? AND ended IS NULL")                     \
         X(SESSION_SET_CUT_SHORT, KEY,                                                              \
           "UPDATE session SET deadline = ?, why = ? WHERE login = ? AND ended IS NULL")            \
+        X(SESSION_SET_SINCE, KEY,                                                                  \
+          "UPDATE session SET since = ? WHERE login = ? AND ended IS NULL")                        \
         X(SESSION_SET_ENDED, KEY,                                                                  \
           "UPDATE session SET ended = ?, ended_real = ?, evidence = ? "                            \
           "WHERE login = ? AND ended IS NULL")                                                     \

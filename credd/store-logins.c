@@ -58,6 +58,7 @@ static int one_login(Store *store, unsigned s, int found, Login *ret)
         login.parent_ticks = (uint64_t)db_int(store->db, s, 12);
         db_end(store->db, s);
         if (failed || damaged || !login.service || len != NONCE_LEN) {
+                ret->num = login.num;
                 login_done(&login);
                 return failed ? -ENOMEM : -EBADMSG;
         }
@@ -159,6 +160,7 @@ static int take_session(Store *store, unsigned s, SessionRow *ret)
         row.holder = row_text(store->db, s, 23, &failed);
         row.issuer_uid = (uid_t)db_int(store->db, s, 24);
         row.why = row_text(store->db, s, 25, &failed);
+        row.since_usec = row_usec_if_any(store->db, s, 26, &damaged);
         if (failed || damaged || !row.user || !row.service)
                 return failed ? -ENOMEM : -EBADMSG;
         *ret = row;
@@ -218,6 +220,12 @@ int store_set_deadline(Store *store, int64_t login, uint64_t deadline_usec)
 {
         return row_exactly_one(
                 db_run(store->db, STATEMENT_SESSION_SET_DEADLINE, "ti", deadline_usec, login));
+}
+
+int store_set_since(Store *store, int64_t login, uint64_t since_usec)
+{
+        return row_exactly_one(
+                db_run(store->db, STATEMENT_SESSION_SET_SINCE, "ti", since_usec, login));
 }
 
 int store_cut_short(Store *store, int64_t login, uint64_t deadline_usec, const char *why)

@@ -19,7 +19,7 @@
 
 #define APPLICATION_ID 0x63726564 /* "cred" */
 
-static const char *const migrations[] = {schema_sql, schema_2_sql, schema_3_sql};
+static const char *const migrations[] = {schema_sql, schema_2_sql, schema_3_sql, schema_4_sql};
 static const char *const statements[] = {
 #define X(name, plan, sql) sql,
         STATEMENTS(X)

@@ -67,6 +67,7 @@ typedef struct SessionRow {
         uint64_t ended_usec, ended_real_usec;
         json_t *evidence;
         char *why; /* its end was brought forward; NULL: it was not, or by the end of its credential */
+        uint64_t since_usec; /* see Session; USEC_INFINITY: from its own login on */
         /* of the credential and the login */
         char id[TOKEN_ID_LEN + 1];
         char *user;
@@ -240,7 +241,8 @@ int store_expiry_advance(Store *store, const ExpiryRow *row);
 int store_add_login(Store *store, Login *login);
 int store_find_login(Store *store, int64_t num, Login *ret);
 /* The first login after that number that is neither known to be claimed nor to have lapsed, of any
- * state; store_lapse_advance() makes all up to one known. */
+ * state; store_lapse_advance() makes all up to one known. Of one that is damaged *ret has the number
+ * alone. */
 int store_lapse_peek(Store *store, int64_t after, Login *ret);
 /* 0: there is none. */
 int store_newest_login(Store *store, int64_t *ret_num);
@@ -257,6 +259,7 @@ int store_each_session(Store *store, SessionSet set, int64_t credential, int64_t
 int store_bind_session(Store *store, int64_t login, const char *logind_id);
 int store_begin_end(Store *store, int64_t login, uint64_t begun_usec);
 int store_set_deadline(Store *store, int64_t login, uint64_t deadline_usec);
+int store_set_since(Store *store, int64_t login, uint64_t since_usec);
 /* An end before its time. why: see SessionRow. */
 int store_cut_short(Store *store, int64_t login, uint64_t deadline_usec, const char *why);
 /* -ESTALE: it had ended before. */

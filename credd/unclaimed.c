@@ -13,15 +13,28 @@
 
 #define RETRY_USEC USEC_PER_SEC
 
-/* A process that authenticated, or its parent, if it is still the one it was. */
-static char *session_of(Manager *manager, int64_t boot, pid_t pid, uint64_t ticks)
+/* Its leader has left, and somebody may be in its scope all the same. */
+static const char *session_left_by(Manager *manager, uid_t uid, const Login *login, pid_t pid)
+{
+        uint64_t accepted = clock_to_boot_usec(&manager->clock, login->accepted_usec);
+        uint64_t from = accepted > USEC_PER_SEC ? accepted - USEC_PER_SEC : 0;
+        const char *id = announced_id_left_by(sessions_announced(manager->sessions), uid, pid, from,
+                                              accepted + manager->config.bind_timeout_usec);
+
+        /* What is watched is another login's. */
+        return id && !sessions_have(manager->sessions, id) ? id : NULL;
+}
+
+/* Of the process that authenticated, or of its parent. */
+static char *session_of(Manager *manager, uid_t uid, const Login *login, pid_t pid, uint64_t ticks)
 {
         const char *id;
 
-        if (boot != store_boot(manager->store) || pid <= 1 || ticks == 0 ||
-            proc_alive(pid, ticks) <= 0)
+        if (login->boot != store_boot(manager->store) || pid <= 1 || ticks == 0)
                 return NULL;
-        id = announced_id_of(sessions_announced(manager->sessions), pid);
+        id = proc_alive(pid, ticks) > 0
+                     ? announced_id_of(sessions_announced(manager->sessions), pid)
+                     : session_left_by(manager, uid, login, pid);
         return id ? strdup(id) : NULL;
 }
 
@@ -41,14 +54,14 @@ static void stray_done(Stray *stray)
 
 /* Its PAM stack has pam_systemd and not our session line. With keyboard-interactive sshd authenticates
  * in a child; its parent leads the session. */
-static bool find_session(Manager *manager, const Login *login, Stray *ret)
+static bool find_session(Manager *manager, uid_t uid, const Login *login, Stray *ret)
 {
         *ret = (Stray){.leader = login->pid, .ticks = login->ticks};
-        ret->logind_id = session_of(manager, login->boot, login->pid, login->ticks);
+        ret->logind_id = session_of(manager, uid, login, login->pid, login->ticks);
         if (ret->logind_id)
                 return true;
         *ret = (Stray){.leader = login->parent, .ticks = login->parent_ticks};
-        ret->logind_id = session_of(manager, login->boot, login->parent, login->parent_ticks);
+        ret->logind_id = session_of(manager, uid, login, login->parent, login->parent_ticks);
         return ret->logind_id != NULL;
 }
 
@@ -143,7 +156,7 @@ static const char *look_for(Manager *manager, const Credential *credential, cons
         if (sessions_led_by(manager->sessions, login->pid) ||
             sessions_led_by(manager->sessions, login->parent))
                 return "its process has opened the session of another login since";
-        *ret_there = find_session(manager, login, stray);
+        *ret_there = find_session(manager, credential->uid, login, stray);
         if (*ret_there)
                 return "a session of it is there and is ended now: the session line of "
                        "pam_ephemeral is missing from the PAM stack";

@@ -148,6 +148,8 @@ int issue_fill(const Request *request, const PolicyRules *rules, const IssueRequ
                 .ceiling_usec = grant->ceiling_usec,
         };
         peer_actor(request->peer, &ret->issuer);
+        /* What was compared is what is recorded. */
+        ret->issuer.loginuid = request->caller->loginuid;
         return failed || !ret->services || !ret->sources ? -ENOMEM : 0;
 }
 
@@ -247,6 +249,13 @@ int issue_check_right(const Request *request, Right right, const char *role, Ans
         return r < 0 ? r : 1;
 }
 
+int issue_check_known(const Request *request, Answer *answer)
+{
+        const RightsVerdict unknown = rights_not_known();
+
+        return request->caller->loginuid_known ? 0 : answer_verdict(request, &unknown, "", answer);
+}
+
 int verb_issue(const Request *request, Answer *answer)
 {
         Manager *manager = request->manager;
@@ -267,6 +276,9 @@ int verb_issue(const Request *request, Answer *answer)
         if (r != 0)
                 return r < 0 ? r : 0;
         rules = facts_rules(manager, question.request.role);
+        r = rules.role && rules.role->break_glass ? issue_check_known(request, answer) : 0;
+        if (r != 0)
+                return r < 0 ? r : 0;
         r = policy_kind(rules.role ? rules.role->max_ttl_usec : manager->config.max_ttl_usec,
                         &question.request, refusal);
         if (r == 0)

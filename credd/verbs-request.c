@@ -38,15 +38,6 @@ static int read_question(const Request *request, IssueRequest *ret, Answer *answ
         return r;
 }
 
-/* Who stands behind it is compared with who approves it, so it must be known. 0; 1: answered. */
-static int check_known(const Request *request, Answer *answer)
-{
-        static const RightsVerdict unknown = {PERMISSION_REFUSED, "the loginuid cannot be read",
-                                              "who is behind this process cannot be told"};
-
-        return request->caller->loginuid_known ? 0 : answer_verdict(request, &unknown, "", answer);
-}
-
 /* What waits is kept for a day or longer, and stands in each approver's list. 0; 1: answered. */
 static int check_waiting(const Request *request, Answer *answer)
 {
@@ -95,7 +86,6 @@ static int ask(const Request *request, const PolicyRules *rules, const IssueRequ
         r = issue_fill(request, rules, q, grant, &credential);
         if (r < 0)
                 return r;
-        credential.issuer.loginuid = request->caller->loginuid;
         credential.issued_usec = credential.issued_real_usec = 0;
         credential.cause = CAUSE_PENDING;
         credential.login_limit_usec =
@@ -126,7 +116,7 @@ int verb_request(const Request *request, Answer *answer)
         if (r == 0)
                 r = issue_check_right(request, RIGHT_REQUEST, q.role, answer);
         if (r == 0)
-                r = check_known(request, answer);
+                r = issue_check_known(request, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
         rules = facts_rules(manager, q.role);

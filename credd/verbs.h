@@ -101,6 +101,8 @@ void issue_draw(Token *ret_token);
 int issue_add(Manager *manager, Credential *credential, const char *key, char *ret_text);
 /* Who may not see a role is told what one is told whose role does not exist. 0: granted; 1: answered. */
 int issue_check_right(const Request *request, Right right, const char *role, Answer *answer);
+/* Who stands behind it is compared later with who approves or acknowledges it, so it must be known. 0; 1: answered. */
+int issue_check_known(const Request *request, Answer *answer);
 /* verbs-request.c */
 int verb_request(const Request *request, Answer *answer);
 int verb_requests(const Request *request, Answer *answer);

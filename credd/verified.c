@@ -90,6 +90,8 @@ static int write_end(Session *session, json_t *residue)
                 return -ENOMEM;
         r = store_end_session(manager->store, session->row.login, session->gone_usec, evidence);
         if (r == 0)
+                r = session_store_gone(session);
+        if (r == 0)
                 r = store_close_login(manager->store, session->row.credential);
         if (r == 0)
                 r = event_session_ended(&manager->events, &session->row, late);

@@ -169,6 +169,79 @@ static void test_expiry__login_while_others_lapse__lapses_in_its_own_time(void *
         assert_int_equal(lapsed(rig, n + 1), n + 1);
 }
 
+/* What a disk may have made of it: it is found, and not read. */
+static void add_broken(Rig *rig, Credential *ret)
+{
+        uint64_t now = clock_line_usec(&rig->manager->clock);
+
+        *ret = (Credential){.user = strdup("deploy"),
+                            .uid = 54321,
+                            .services = json_object(), /* no list */
+                            .sources = json_array(),
+                            .uses = 1,
+                            .uses_left = 1,
+                            .login_limit_usec = now + HOURS(1),
+                            .session_ttl_usec = USEC_INFINITY,
+                            .ceiling_usec = now + HOURS(9),
+                            .issuer = {.loginuid = UID_NONE}};
+        (void)snprintf(ret->id, sizeof(ret->id), "broken00");
+        assert_int_equal(store_add_credential(rig->manager->store, ret, NULL), 0);
+}
+
+static void test_expiry__credential_that_is_damaged__holds_up_no_other(void **state)
+{
+        Rig *rig = *state;
+        AUTO_CREDENTIAL Credential broken = {0};
+
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        (void)add_credential(rig, 1, HOURS(1));
+        add_broken(rig, &broken);
+        (void)add_credential(rig, 2, HOURS(1));
+        (void)add_credential(rig, 3, HOURS(2));
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+        assert_int_equal(batch_commit(rig->manager->batch), 0);
+        rig->skew_usec += HOURS(1) + SECONDS(1);
+        kick(rig);
+        assert_int_equal(receipts(rig, 4), 2);
+        rig->skew_usec += HOURS(1);
+        kick(rig);
+        assert_int_equal(receipts(rig, 4), 3);
+}
+
+static void add_login(Rig *rig, const Credential *credential, pid_t pid)
+{
+        static char service[] = "sshd";
+        Login login = {.credential = credential->num,
+                       .service = service,
+                       .pid = pid,
+                       .accepted_usec = clock_line_usec(&rig->manager->clock)};
+
+        assert_int_equal(store_spend(rig->manager->store, credential), 0);
+        assert_int_equal(store_add_login(rig->manager->store, &login), 0);
+}
+
+static void test_expiry__login_that_is_damaged__holds_up_no_other(void **state)
+{
+        Rig *rig = *state;
+        AUTO_CREDENTIAL Credential broken = {0}, sound = {0};
+        CLEANUP(login_done) Login login = {0};
+        int64_t num;
+
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        add_broken(rig, &broken);
+        add_login(rig, &broken, 0); /* its credential is */
+        num = add_credential(rig, 1, HOURS(9));
+        assert_int_equal(store_read_credential(rig->manager->store, num, &sound), 1);
+        add_login(rig, &sound, -1); /* no process has that number */
+        log_in(rig, 2);
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+        assert_int_equal(batch_commit(rig->manager->batch), 0);
+        rig->skew_usec += HOURS(1);
+        kick(rig);
+        assert_int_equal(store_find_login(rig->manager->store, 3, &login), 1);
+        assert_int_equal(login.state, LOGIN_LAPSED);
+}
+
 static void test_batch_leave__error__takes_back_that_request_and_no_other(void **state)
 {
         Rig *rig = *state;
@@ -316,6 +389,8 @@ int main(void)
                 T(test_expiry__a_thousand_at_one_moment__each_expires_once),
                 T(test_expiry__closed_before_its_limit__expires_no_more),
                 T(test_expiry__login_while_others_lapse__lapses_in_its_own_time),
+                T(test_expiry__credential_that_is_damaged__holds_up_no_other),
+                T(test_expiry__login_that_is_damaged__holds_up_no_other),
                 T(test_batch_leave__error__takes_back_that_request_and_no_other),
                 T(test_batch__nobody_commits__the_loop_does),
                 T(test_outbox__committed_events__become_entries_in_order),

@@ -507,6 +507,89 @@ static void test_notice_quote__words_of_others__quoted_cut_and_printable(void **
                          strlen("ann (uid 1001) says: \"\"") + 200);
 }
 
+/* --- issuing, where another has to say later that he has seen it --- */
+
+/* A connection of which the process that made it has gone: who holds it now is not to be told. */
+static int connect_and_go(Rig *rig)
+{
+        union {
+                struct cmsghdr head;
+                char room[CMSG_SPACE(sizeof(int))];
+        } control = {0};
+        char byte = 0;
+        struct iovec iov = {&byte, 1};
+        struct msghdr message = {.msg_iov = &iov,
+                                 .msg_iovlen = 1,
+                                 .msg_control = &control,
+                                 .msg_controllen = sizeof(control)};
+        int ends[2], fd = -1;
+        pid_t child;
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+                fd = rig_connect(rig->admin);
+                control.head = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                                .cmsg_type = SCM_RIGHTS,
+                                                .cmsg_len = CMSG_LEN(sizeof(int))};
+                memcpy(CMSG_DATA(&control.head), &fd, sizeof(int));
+                _exit(sendmsg(ends[1], &message, 0) == 1 ? 0 : 1);
+        }
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        assert_int_equal(recvmsg(ends[0], &message, MSG_CMSG_CLOEXEC), 1);
+        memcpy(&fd, CMSG_DATA(&control.head), sizeof(int));
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        return fd;
+}
+
+static json_t *issue_over(Rig *rig, int fd)
+{
+        AUTO_FREE char *call = call_text(METHOD("Issue"),
+                                         json_pack("{ss ss si ss}", "role", "oncall", "user",
+                                                   "deploy", "uid", 5000, "reason", "all is down"));
+        AUTO_FREE char *text = NULL;
+        json_t *reply;
+
+        rig_send(fd, call, strlen(call) + 1);
+        text = rig_receive(rig, fd);
+        assert_non_null(text);
+        reply = json_loads(text, 0, NULL);
+        assert_non_null(reply);
+        return reply;
+}
+
+static void test_issue__break_glass_and_who_is_behind_it_is_gone__refused(void **state)
+{
+        Rig *rig = *state;
+        Role *role = add_role(rig, 0);
+        AUTO_CLOSE int gone = -1, here = -1;
+        json_auto_t *reply = NULL;
+
+        need_root();
+        role->break_glass = true;
+        gone = connect_and_go(rig);
+        assert_denied(issue_over(rig, gone), "cannot be told");
+        here = rig_connect(rig->admin);
+        reply = issue_over(rig, here);
+        assert_non_null(reply_at(reply, "token", NULL));
+}
+
+/* Elsewhere nobody is compared with who issued it. */
+static void test_issue__who_is_behind_it_is_gone__is_issued(void **state)
+{
+        Rig *rig = *state;
+        AUTO_CLOSE int gone = -1;
+        json_auto_t *reply = NULL;
+
+        (void)add_role(rig, 0);
+        need_root();
+        gone = connect_and_go(rig);
+        reply = issue_over(rig, gone);
+        assert_non_null(reply_at(reply, "token", NULL));
+}
+
 static void test_notice_count__more_than_three_an_hour__no_more(void **state)
 {
         NoticeCount table[4] = {0};
@@ -561,6 +644,8 @@ int main(void)
                 WITH_RIG(test_collect__who_approved_stands_behind_it__refused),
                 WITH_RIG(test_collect__by_another__refused),
                 WITH_RIG(test_revoke__pending__has_no_receipt_and_is_final),
+                WITH_RIG(test_issue__break_glass_and_who_is_behind_it_is_gone__refused),
+                WITH_RIG(test_issue__who_is_behind_it_is_gone__is_issued),
                 cmocka_unit_test(test_notice_quote__words_of_others__quoted_cut_and_printable),
                 cmocka_unit_test(test_notice_count__more_than_three_an_hour__no_more),
                 cmocka_unit_test(test_notice_count__full_table__counts_as_the_limit),

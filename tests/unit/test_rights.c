@@ -417,6 +417,28 @@ static void test_rights_may__loginuid_not_known__decides_nothing(void **state)
         }
 }
 
+/* Else who approved it could become the asker, and collect. */
+static void test_rights_may__approved_and_loginuid_not_known__is_not_collected(void **state)
+{
+        const Role role = {0};
+        const Party approver = {2001, 2001};
+        RightsFacts facts = {.names_role = true,
+                             .role = &role,
+                             .own = true,
+                             .asked = true,
+                             .approvers = &approver,
+                             .n_approvers = 1,
+                             .user = 3000};
+        Caller caller = {.uid = 1001, .loginuid = UID_NONE, .loginuid_known = true};
+
+        (void)state;
+        assert_true(rights_allow(RIGHT_COLLECT, &caller, &facts));
+        caller.loginuid_known = false;
+        assert_false(rights_allow(RIGHT_COLLECT, &caller, &facts));
+        facts.n_approvers = 0;
+        assert_true(rights_allow(RIGHT_COLLECT, &caller, &facts));
+}
+
 static void test_rights_may__no_such_right__is_nobodys(void **state)
 {
         const Caller root = {.uid = 0, .admin = true, .auditor = true, .loginuid_known = true};
@@ -438,6 +460,8 @@ int main(void)
                 cmocka_unit_test(test_rights_may__refused__the_words_name_what_is_in_the_way),
                 cmocka_unit_test(test_rights_standing__by_name_or_by_group__who_is_one_still),
                 cmocka_unit_test(test_rights_may__loginuid_not_known__decides_nothing),
+                cmocka_unit_test(
+                        test_rights_may__approved_and_loginuid_not_known__is_not_collected),
                 cmocka_unit_test(test_rights_may__no_such_right__is_nobodys),
         };
 

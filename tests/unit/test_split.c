@@ -4,6 +4,7 @@
 #include "tests/unit/login_rig.h"
 #include "tests/unit/machine_rig.h"
 
+#include "credd/logind-internal.h"
 #include "credd/proc.h"
 
 #define SLICES 4
@@ -68,10 +69,11 @@ static bool make_groups(Yard *yard)
         return true;
 }
 
-static void come_in(Yard *yard)
+/* more: of the issue. */
+static void come_in_with(Yard *yard, json_t *more)
 {
         Rig *rig = &yard->machine.rig;
-        AUTO_FREE char *token = issue(rig, NULL, yard->id), *login = log_in(rig, token);
+        AUTO_FREE char *token = issue(rig, more, yard->id), *login = log_in(rig, token);
         json_auto_t *reply = NULL;
 
         yard->login = strtoll(login, NULL, 10);
@@ -79,6 +81,11 @@ static void come_in(Yard *yard)
         reply = agent_ask(&yard->machine, &yard->agent, 'L', "io.credd.Login.OpenSession",
                           question("login", login));
         assert_null(json_object_get(reply, "error"));
+}
+
+static void come_in(Yard *yard)
+{
+        come_in_with(yard, NULL);
 }
 
 static void beget(Yard *yard)
@@ -296,19 +303,25 @@ static void test_end__logind_has_ended_none__nobody_is_signalled_before_its_time
         let_it_end_without(yard, &worker);
 }
 
+/* It leaves, and who is in its scope stays there. */
+static void agent_leave(const Agent *agent)
+{
+        struct pollfd died = {.fd = agent->pidfd, .events = POLLIN};
+
+        assert_int_equal(kill(agent->pid, SIGKILL), 0);
+        assert_int_equal(poll(&died, 1, PATIENCE_MS), 1);
+}
+
 /* credd is down while logind makes the session, and until its leader has left: what is in the scope is found
  * all the same, if the session that logind has can be no other. */
 static void leave_while_it_is_down(Yard *yard, uint64_t created_after)
 {
         uint64_t opened = yard->machine.hands.boot_usec;
 
-        struct pollfd died = {.fd = yard->agent.pidfd, .events = POLLIN};
-
         agent_enter_scope(&yard->machine, &yard->agent, PERSON, yard->login);
         beget(yard);
         machine_stop(&yard->machine, false);
-        assert_int_equal(kill(yard->agent.pid, SIGKILL), 0);
-        assert_int_equal(poll(&died, 1, PATIENCE_MS), 1);
+        agent_leave(&yard->agent);
         hands_turn(&yard->machine.hands, HOURS(2));
         machine_start(&yard->machine);
         agent_announce_of(&yard->machine, &yard->agent, PERSON, yard->login,
@@ -344,6 +357,170 @@ static void test_end__another_session_with_that_pid_later__is_left_alone(void **
         assert_true(child_lives(yard));
 }
 
+/* A session that ended has left what its user's manager runs to the one that goes on, which answers for it
+ * after a start of credd, too. */
+static void test_end__another_goes_on_and_credd_is_started__that_one_answers_for_both(void **state)
+{
+        Yard *yard = *state;
+        Rig *rig = &yard->machine.rig;
+        uint64_t since;
+        int64_t first;
+        Agent agent;
+
+        need_root();
+        come_in(yard);
+        first = yard->login;
+        agent = yard->agent;
+        since = machine_session(&yard->machine, first)->row.accepted_usec;
+        hands_turn(&yard->machine.hands, SECONDS(5));
+        come_in(yard);
+        assert_int_equal(kill(agent.pid, SIGKILL), 0);
+        for (unsigned i = 0; machine_session(&yard->machine, first); i++) {
+                assert_true(i < 2000);
+                rig_turn(rig);
+                pass(yard, MACHINE_TICK);
+        }
+        agent_free(&yard->machine, &agent);
+        assert_int_equal(machine_session(&yard->machine, yard->login)->since_usec, since);
+        machine_stop(&yard->machine, true);
+        machine_start(&yard->machine);
+        assert_int_equal(machine_session(&yard->machine, yard->login)->since_usec, since);
+}
+
+/* No memory for the question, or no such id: nothing else would have it looked at again. */
+static void test_end__logind_cannot_be_asked__is_tried_again(void **state)
+{
+        Yard *yard = *state;
+        Manager *manager = yard->machine.rig.manager;
+        Session *session;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in(yard);
+        announce(yard);
+        session = machine_session(&yard->machine, yard->login);
+        free(session->row.logind_id);
+        session->row.logind_id = strdup("self");
+        assert_non_null(session->row.logind_id);
+        manager->logind->connected = true;
+        agent_kill(&yard->agent);
+        for (unsigned i = 0; session->pidfd >= 0; i++) {
+                assert_true(i < 2000);
+                rig_turn(&yard->machine.rig);
+        }
+        assert_int_equal(session->look_usec, clock_line_usec(&manager->clock) + SECONDS(1));
+        manager->logind->connected = false;
+        pass(yard, SECONDS(1));
+        let_it_end(yard);
+}
+
+/* Its end is being verified, and that does not wait for the new deadline. */
+static void test_extend__gone_and_not_yet_on_record__is_on_record_soon(void **state)
+{
+        Yard *yard = *state;
+        Rig *rig = &yard->machine.rig;
+        json_auto_t *reply = NULL;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in_with(yard, json_pack("{sI}", "max_lifetime_usec", (json_int_t)HOURS(8)));
+        announce(yard);
+        agent_kill(&yard->agent);
+        for (unsigned i = 0; machine_session(&yard->machine, yard->login)->gone_usec == 0; i++) {
+                assert_true(i < 2000);
+                rig_turn(rig);
+        }
+        reply = rig_call(rig, rig->admin, "io.credd.Admin.Extend",
+                         json_pack("{ss sI}", "id", yard->id, "by_usec", (json_int_t)HOURS(1)));
+        assert_null(json_object_get(reply, "error"));
+        for (unsigned i = 0; i < 40; i++)
+                pass(yard, MACHINE_TICK);
+        assert_null(machine_session(&yard->machine, yard->login));
+}
+
+/* The session line is missing, and who logged in has left again; what he left in the session that logind
+ * made stands there. */
+static void leave_unclaimed(Yard *yard, uint64_t created_after)
+{
+        Machine *machine = &yard->machine;
+        AUTO_FREE char *token = issue(&machine->rig, NULL, yard->id);
+        uint64_t accepted = machine->hands.boot_usec;
+        json_auto_t *reply = NULL;
+
+        yard->agent = agent_new(machine);
+        reply = agent_ask(machine, &yard->agent, 'L', "io.credd.Login.Authenticate",
+                          question("token", token));
+        yard->login = strtoll(reply_text(reply, "login", NULL), NULL, 10);
+        agent_announce_of(machine, &yard->agent, PERSON, yard->login, accepted + created_after);
+        beget(yard);
+        agent_leave(&yard->agent);
+        for (unsigned i = 0; i < 100; i++)
+                pass(yard, SECONDS(3));
+}
+
+static void test_end__unclaimed_and_its_leader_left__the_scope_is_ended(void **state)
+{
+        Yard *yard = *state;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        leave_unclaimed(yard, USEC_PER_MSEC);
+        let_it_end(yard);
+        assert_false(child_lives(yard));
+        assert_int_equal(count_events(&yard->machine.rig, "session-ended"), 1);
+}
+
+static void test_end__unclaimed_and_another_session_with_that_pid_later__is_left_alone(void **state)
+{
+        Yard *yard = *state;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        leave_unclaimed(yard, HOURS(1));
+        assert_true(child_lives(yard));
+        assert_int_equal(count_events(&yard->machine.rig, "login-unclaimed"), 1);
+}
+
+/* He came in by a second token over the same connection: that session is watched, and not this login's. */
+static void
+test_end__unclaimed_and_its_leader_left_the_session_of_another_login__is_left_alone(void **state)
+{
+        Yard *yard = *state;
+        Machine *machine = &yard->machine;
+        AUTO_FREE char *first = NULL, *second = NULL;
+        json_auto_t *one = NULL, *two = NULL, *opened = NULL;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        first = issue(&machine->rig, NULL, yard->id);
+        second = issue(&machine->rig, NULL, yard->id);
+        yard->agent = agent_new(machine);
+        one = agent_ask(machine, &yard->agent, 'L', "io.credd.Login.Authenticate",
+                        question("token", first));
+        assert_null(json_object_get(one, "error"));
+        two = agent_ask(machine, &yard->agent, 'L', "io.credd.Login.Authenticate",
+                        question("token", second));
+        yard->login = strtoll(reply_text(two, "login", NULL), NULL, 10);
+        opened = agent_ask(machine, &yard->agent, 'L', "io.credd.Login.OpenSession",
+                           question("login", reply_text(two, "login", NULL)));
+        assert_null(json_object_get(opened, "error"));
+        agent_announce_of(machine, &yard->agent, PERSON, yard->login, machine->hands.boot_usec);
+        beget(yard);
+        agent_leave(&yard->agent);
+        for (unsigned i = 0; i < 100; i++)
+                pass(yard, SECONDS(3));
+        assert_true(child_lives(yard));
+        assert_int_equal(count_events(&machine->rig, "login-unclaimed"), 1);
+        end_it(yard);
+        let_it_end(yard);
+        assert_false(child_lives(yard));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, yard_setup, yard_teardown)
@@ -355,6 +532,12 @@ int main(void)
                 T(test_end__logind_has_ended_none__nobody_is_signalled_before_its_time),
                 T(test_end__announced_while_credd_was_down__the_scope_is_ended),
                 T(test_end__another_session_with_that_pid_later__is_left_alone),
+                T(test_end__another_goes_on_and_credd_is_started__that_one_answers_for_both),
+                T(test_end__logind_cannot_be_asked__is_tried_again),
+                T(test_extend__gone_and_not_yet_on_record__is_on_record_soon),
+                T(test_end__unclaimed_and_its_leader_left__the_scope_is_ended),
+                T(test_end__unclaimed_and_its_leader_left_the_session_of_another_login__is_left_alone),
+                T(test_end__unclaimed_and_another_session_with_that_pid_later__is_left_alone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
