@@ -47,9 +47,11 @@ size_t expiry_due(const ExpiryRow *rows, size_t n, uint64_t now_usec)
         return due;
 }
 
-/* What is damaged stays so: it is passed over for good, and holds up nobody who comes behind it. */
-static void say_damaged(const char *what, int64_t num)
+/* What is damaged stays so: it is passed over for good, and holds up nobody who comes behind it; but nothing new
+ * is begun on such a store. */
+static void pass_over(Manager *manager, const char *what, int64_t num)
 {
+        store_note_damage(manager->store);
         (void)fprintf(stderr,
                       SD_CRIT "What the store has of %s number %" PRId64 " is damaged: its end is "
                               "not recorded. Keep the file, and restore a backup: credd(8)\n",
@@ -99,7 +101,7 @@ static int expire_singly(Manager *manager, const ExpiryRow *rows, size_t n)
                         return r;
                 r = batch_leave(manager->batch, expire_one(manager, &rows[i]));
                 if (r == -EBADMSG) {
-                        say_damaged("credential", rows[i].num);
+                        pass_over(manager, "credential", rows[i].num);
                         r = 0;
                 }
         }
@@ -160,7 +162,7 @@ static int pass_one(Expiry *expiry, uint64_t now_usec)
                 r = login.state == LOGIN_ACCEPTED ? unclaimed_look(manager, &login, now_usec, &next)
                                                   : 0;
         if (r == -EBADMSG) {
-                say_damaged("login", num);
+                pass_over(manager, "login", num);
                 r = 0;
         } else if (r < 0) {
                 next = now_usec + RETRY_USEC;

@@ -93,12 +93,14 @@ static void on_session(void *userdata, const LogindSession *announced)
         session = find_session(manager->sessions, announced);
         if (!session)
                 return;
-        session->bind_by_usec = USEC_INFINITY;
-        if (session->row.logind_id && strcmp(session->row.logind_id, announced->id) == 0)
+        if (session->row.logind_id && strcmp(session->row.logind_id, announced->id) == 0) {
+                session->bind_by_usec = USEC_INFINITY;
                 return;
+        }
         id = strdup(announced->id);
         if (!id)
-                return;
+                return; /* who cannot be bound does not stay past BindTimeout */
+        session->bind_by_usec = USEC_INFINITY;
         free(session->row.logind_id);
         session->row.logind_id = id;
         look_anew(session);

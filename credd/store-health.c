@@ -86,7 +86,12 @@ StoreTrouble store_trouble(const Store *store)
 {
         if (store->gone)
                 return STORE_GONE;
-        return db_damaged(store->db) ? STORE_DAMAGED : STORE_SOUND;
+        return store->damaged || db_damaged(store->db) ? STORE_DAMAGED : STORE_SOUND;
+}
+
+void store_note_damage(Store *store)
+{
+        store->damaged = true;
 }
 
 int store_may_begin(Store *store)

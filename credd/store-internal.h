@@ -44,7 +44,8 @@ struct Store {
         bool full;              /* the reserve is not there */
         uint64_t full_try_usec; /* CLOCK_BOOTTIME: when to try to make it again */
         StoreFile files[STORE_FILES];
-        bool gone; /* the files are not those any more */
+        bool gone;    /* the files are not those any more */
+        bool damaged; /* a row was met that means nothing; beside what SQLite meets: db_damaged() */
 };
 
 /* store-health.c */

@@ -143,10 +143,12 @@ bool store_rebooted(const Store *store);
 bool store_full(Store *store);
 typedef enum StoreTrouble {
         STORE_SOUND,
-        STORE_DAMAGED, /* SQLite has met something that cannot be; until the end of the process */
+        STORE_DAMAGED, /* something was met that cannot be; until the end of the process */
         STORE_GONE,    /* the files are not those that were opened: what is written will be lost */
 } StoreTrouble;
 StoreTrouble store_trouble(const Store *store);
+/* A row that means nothing was passed over where the end of something hangs on it. */
+void store_note_damage(Store *store);
 /* Whether the files are still there; each transaction begins with it. */
 void store_look_for_files(Store *store);
 /* For people; NULL: there is none. */

@@ -203,6 +203,7 @@ static void test_expiry__credential_that_is_damaged__holds_up_no_other(void **st
         rig->skew_usec += HOURS(1) + SECONDS(1);
         kick(rig);
         assert_int_equal(receipts(rig, 4), 2);
+        assert_int_equal(store_trouble(rig->manager->store), STORE_DAMAGED);
         rig->skew_usec += HOURS(1);
         kick(rig);
         assert_int_equal(receipts(rig, 4), 3);
@@ -240,6 +241,7 @@ static void test_expiry__login_that_is_damaged__holds_up_no_other(void **state)
         kick(rig);
         assert_int_equal(store_find_login(rig->manager->store, 3, &login), 1);
         assert_int_equal(login.state, LOGIN_LAPSED);
+        assert_int_equal(store_trouble(rig->manager->store), STORE_DAMAGED);
 }
 
 static void test_batch_leave__error__takes_back_that_request_and_no_other(void **state)
