@@ -110,14 +110,16 @@ const char *announced_id_of(const Announced *announced, pid_t leader)
 }
 
 const char *announced_id_left_by(const Announced *announced, uid_t uid, pid_t leader,
-                                 uint64_t from_boot_usec, uint64_t until_boot_usec)
+                                 uint64_t from_boot_usec, uint64_t until_boot_usec,
+                                 uint64_t before_ticks)
 {
         const Entry *entry;
 
         LIST_FOREACH (entry, &announced->list, all)
                 if (entry->leader == leader && entry->uid == uid &&
                     entry->created_boot_usec >= from_boot_usec &&
-                    entry->created_boot_usec < until_boot_usec)
+                    entry->created_boot_usec < until_boot_usec &&
+                    proc_ticks_of_boot_usec(entry->created_boot_usec) < before_ticks)
                         return entry->id;
         return NULL;
 }

@@ -18,10 +18,11 @@ void announced_clear(Announced *announced);
 
 /* The id of the session with this leader, or NULL; valid until the next change. */
 const char *announced_id_of(const Announced *announced, pid_t leader);
-/* The same of a session whose leader has left, so that its pid alone says little: that uid's, and made between
- * these moments of CLOCK_BOOTTIME. */
+/* The same of a session whose leader has left, so that its pid alone says little: that uid's, made between
+ * these moments of CLOCK_BOOTTIME, and before the start of who has that pid now (UINT64_MAX: nobody). */
 const char *announced_id_left_by(const Announced *announced, uid_t uid, pid_t leader,
-                                 uint64_t from_boot_usec, uint64_t until_boot_usec);
+                                 uint64_t from_boot_usec, uint64_t until_boot_usec,
+                                 uint64_t before_ticks);
 /* A session of that uid with another leader. */
 bool announced_elsewhere(const Announced *announced, uid_t uid, pid_t leader);
 /* Calls back for each session of a person (class "user..."), until it returns false. */

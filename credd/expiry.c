@@ -5,11 +5,9 @@
 #include "credd/expiry.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <systemd/sd-daemon.h>
 
 #include "credd/batch.h"
+#include "credd/health.h"
 #include "credd/notices.h"
 #include "credd/receipts.h"
 #include "credd/unclaimed.h"
@@ -47,17 +45,6 @@ size_t expiry_due(const ExpiryRow *rows, size_t n, uint64_t now_usec)
         return due;
 }
 
-/* What is damaged stays so: it is passed over for good, and holds up nobody who comes behind it; but nothing new
- * is begun on such a store. */
-static void pass_over(Manager *manager, const char *what, int64_t num)
-{
-        store_note_damage(manager->store);
-        (void)fprintf(stderr,
-                      SD_CRIT "What the store has of %s number %" PRId64 " is damaged: its end is "
-                              "not recorded. Keep the file, and restore a backup: credd(8)\n",
-                      what, num);
-}
-
 /* Nobody collected it: no login was ever possible with it, so there is no receipt. */
 static int lapse_request(Manager *manager, const Credential *credential)
 {
@@ -79,7 +66,7 @@ static int expire_one(Manager *manager, const ExpiryRow *row)
                 return 0;
         r = store_read_credential(manager->store, row->num, &credential);
         if (r <= 0)
-                return r < 0 ? r : -ENOENT;
+                return r < 0 ? r : -EBADMSG; /* a standing of nothing */
         if (credential.cause == CAUSE_PENDING)
                 return lapse_request(manager, &credential);
         r = store_close_credential(manager->store, row->num, CAUSE_EXPIRED);
@@ -101,7 +88,7 @@ static int expire_singly(Manager *manager, const ExpiryRow *rows, size_t n)
                         return r;
                 r = batch_leave(manager->batch, expire_one(manager, &rows[i]));
                 if (r == -EBADMSG) {
-                        pass_over(manager, "credential", rows[i].num);
+                        health_pass_over(manager, "credential", rows[i].num);
                         r = 0;
                 }
         }
@@ -162,7 +149,7 @@ static int pass_one(Expiry *expiry, uint64_t now_usec)
                 r = login.state == LOGIN_ACCEPTED ? unclaimed_look(manager, &login, now_usec, &next)
                                                   : 0;
         if (r == -EBADMSG) {
-                pass_over(manager, "login", num);
+                health_pass_over(manager, "login", num);
                 r = 0;
         } else if (r < 0) {
                 next = now_usec + RETRY_USEC;

@@ -4,6 +4,7 @@
 #include "credd/health.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -38,6 +39,15 @@ void health_say_not_open(const Manager *manager, int error)
                               "login is accepted.\n",
                               state, strerror(-error));
         }
+}
+
+void health_pass_over(Manager *manager, const char *what, int64_t num)
+{
+        store_note_damage(manager->store);
+        (void)fprintf(stderr,
+                      SD_CRIT "What the store has of %s number %" PRId64 " is damaged: its end is "
+                              "not recorded. Keep the file, and restore a backup: credd(8)\n",
+                      what, num);
 }
 
 static int on_turn(sd_event_source *source, void *userdata)

@@ -7,5 +7,8 @@
 
 /* What store_open() said. */
 void health_say_not_open(const Manager *manager, int error);
+/* What is damaged stays so: the end of that login or credential is not recorded, and holds up nobody who comes
+ * behind it; but nothing new is begun on such a store. */
+void health_pass_over(Manager *manager, const char *what, int64_t num);
 /* From then on, once for each change of store_trouble(). */
 int health_watch(Manager *manager, sd_event_source **ret_source);

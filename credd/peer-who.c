@@ -169,7 +169,7 @@ int peer_loginuid(const Peer *peer, uid_t *ret_loginuid)
         int r;
 
         r = read_loginuid(peer->identity.pid, &loginuid);
-        /* It connected, and lives after the reading: so the number was not another's meanwhile. */
+        /* It connected, and lives after the reading: so the number was not another's meanwhile (peer_pidfd()). */
         if (r == 0)
                 r = peer_pidfd(peer, &pidfd, &ticks);
         if (r == 0)

@@ -12,7 +12,7 @@
 typedef struct Sum {
         json_t *evidence, *residue;
         uint64_t late_usec;
-        bool failed;
+        int error;
 } Sum;
 
 static bool add_session(void *userdata, SessionRow *row)
@@ -22,18 +22,18 @@ static bool add_session(void *userdata, SessionRow *row)
         uint64_t late;
 
         if (!row->evidence) {
-                sum->failed = true;
+                sum->error = -EBADMSG;
                 return false;
         }
         late = (uint64_t)json_integer_value(json_object_get(row->evidence, "late_usec"));
         if (late > sum->late_usec)
                 sum->late_usec = late;
         if (residue && json_array_extend(sum->residue, residue) < 0)
-                sum->failed = true;
+                sum->error = -ENOMEM;
         (void)json_object_del(row->evidence, "residue");
         if (json_array_append(sum->evidence, row->evidence) < 0)
-                sum->failed = true;
-        return !sum->failed;
+                sum->error = -ENOMEM;
+        return sum->error == 0;
 }
 
 static int add_up(Manager *manager, int64_t num, Sum *sum)
@@ -43,7 +43,7 @@ static int add_up(Manager *manager, int64_t num, Sum *sum)
         r = store_each_session(manager->store, SESSIONS_OF, num, 0, INT64_MAX, add_session, sum);
         if (r < 0)
                 return r;
-        return sum->failed ? -EBADMSG : 0;
+        return sum->error;
 }
 
 static const char *verdict_of(const Sum *sum, const Config *config)

@@ -282,7 +282,7 @@ bool sessions_another(const Sessions *sessions, const Session *session)
 static bool answers_for(const Session *other, const Session *session)
 {
         return other != session && other->row.uid == session->row.uid &&
-               session->since_usec < other->since_usec;
+               other->row.boot == session->row.boot && session->since_usec < other->since_usec;
 }
 
 int session_store_gone(const Session *session)

@@ -21,8 +21,8 @@ static int take_credential(Store *store, unsigned s, Credential *ret)
         c.role = row_own_text(store->db, s, 4, &failed, &damaged);
         c.holder = row_text(store->db, s, 5, &failed);
         c.reason = row_text(store->db, s, 6, &failed);
-        c.services = row_strings(store->db, s, 7, &damaged);
-        c.sources = row_strings(store->db, s, 8, &damaged);
+        c.services = row_strings(store->db, s, 7, &failed, &damaged);
+        c.sources = row_strings(store->db, s, 8, &failed, &damaged);
         c.uses = row_number(store->db, s, 9, 0, INT64_MAX, &damaged);
         c.issued_usec = row_usec(store->db, s, 10, &damaged);
         c.issued_real_usec = row_usec(store->db, s, 11, &damaged);
@@ -342,7 +342,7 @@ int store_find_receipt(Store *store, int64_t num, Receipt *ret)
 {
         const unsigned s = STATEMENT_RECEIPT_READ;
         Receipt found = {0};
-        bool failed = false;
+        bool failed = false, damaged = false;
         int r;
 
         r = db_first(store->db, s, "i", num);
@@ -351,11 +351,11 @@ int store_find_receipt(Store *store, int64_t num, Receipt *ret)
         found.written_real_usec = db_usec(store->db, s, 0);
         found.verdict = row_text(store->db, s, 1, &failed);
         found.late_usec = db_usec(store->db, s, 2);
-        found.data = row_json(store->db, s, 3, &failed);
+        found.data = row_json(store->db, s, 3, &failed, &damaged);
         db_end(store->db, s);
-        if (failed) {
+        if (failed || damaged) {
                 receipt_done(&found);
-                return -ENOMEM;
+                return failed ? -ENOMEM : -EBADMSG;
         }
         *ret = found;
         return 1;

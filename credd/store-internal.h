@@ -71,9 +71,9 @@ int each_credential_of(Store *store, unsigned statement, int found,
  * NUL within. */
 char *row_text(Db *db, unsigned statement, int column, bool *failed);
 char *row_own_text(Db *db, unsigned statement, int column, bool *failed, bool *damaged);
-json_t *row_json(Db *db, unsigned statement, int column, bool *failed);
+json_t *row_json(Db *db, unsigned statement, int column, bool *failed, bool *damaged);
 /* An array of strings; NULL if it is none. */
-json_t *row_strings(Db *db, unsigned statement, int column, bool *damaged);
+json_t *row_strings(Db *db, unsigned statement, int column, bool *failed, bool *damaged);
 int64_t row_number(Db *db, unsigned statement, int column, int64_t min, int64_t max, bool *damaged);
 uint64_t row_usec(Db *db, unsigned statement, int column, bool *damaged);
 /* null is USEC_INFINITY */

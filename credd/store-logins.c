@@ -146,7 +146,7 @@ static int take_session(Store *store, unsigned s, SessionRow *ret)
         row.logind_id = row_text(store->db, s, 9, &failed);
         row.ended_usec = db_usec(store->db, s, 10);
         row.ended_real_usec = db_usec(store->db, s, 11);
-        row.evidence = row_json(store->db, s, 12, &failed);
+        row.evidence = row_json(store->db, s, 12, &failed, &damaged);
         row_id(store->db, s, 13, row.id);
         row.user = row_text(store->db, s, 14, &failed);
         row.uid = (uid_t)row_number(store->db, s, 15, 0, UID_NONE - 1, &damaged);

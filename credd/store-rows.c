@@ -26,13 +26,31 @@ char *row_own_text(Db *db, unsigned statement, int column, bool *failed, bool *d
         return copy;
 }
 
-json_t *row_strings(Db *db, unsigned statement, int column, bool *damaged)
+/* Want of memory passes and is to be tried again; damage stays. */
+json_t *row_json(Db *db, unsigned statement, int column, bool *failed, bool *damaged)
 {
         const char *text = db_text(db, statement, column);
-        json_auto_t *list = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+        json_error_t error;
+        json_t *value;
+
+        if (!text)
+                return NULL;
+        value = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+        if (!value && json_error_code(&error) == json_error_out_of_memory)
+                *failed = true;
+        else if (!value)
+                *damaged = true;
+        return value;
+}
+
+json_t *row_strings(Db *db, unsigned statement, int column, bool *failed, bool *damaged)
+{
+        json_auto_t *list = row_json(db, statement, column, failed, damaged);
         const json_t *item;
         size_t i;
 
+        if (*failed)
+                return NULL;
         *damaged |= !json_is_array(list);
         json_array_foreach (list, i, item)
                 *damaged |= !json_is_string(item);
@@ -58,18 +76,6 @@ uint64_t row_usec_if_any(Db *db, unsigned statement, int column, bool *damaged)
 {
         return db_is_null(db, statement, column) ? USEC_INFINITY
                                                  : row_usec(db, statement, column, damaged);
-}
-
-json_t *row_json(Db *db, unsigned statement, int column, bool *failed)
-{
-        const char *text = db_text(db, statement, column);
-        json_t *value;
-
-        if (!text)
-                return NULL;
-        value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-        *failed |= !value;
-        return value;
 }
 
 void row_id(Db *db, unsigned statement, int column, char ret_id[static TOKEN_ID_LEN + 1])

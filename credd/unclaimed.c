@@ -13,13 +13,19 @@
 
 #define RETRY_USEC USEC_PER_SEC
 
-/* Its leader has left, and somebody may be in its scope all the same. */
-static const char *session_left_by(Manager *manager, uid_t uid, const Login *login, pid_t pid)
+/* Its leader has left, and somebody may be in its scope all the same. What another process of that number
+ * leads by now is that one's. */
+static const char *session_left_by(Manager *manager, uid_t uid, const Login *login, pid_t pid,
+                                   uint64_t ticks)
 {
         uint64_t accepted = clock_to_boot_usec(&manager->clock, login->accepted_usec);
         uint64_t from = accepted > USEC_PER_SEC ? accepted - USEC_PER_SEC : 0;
+        ProcInfo other;
+        uint64_t before = proc_read_stat(pid, &other) == 0 && other.start_ticks != ticks
+                                  ? other.start_ticks
+                                  : UINT64_MAX;
         const char *id = announced_id_left_by(sessions_announced(manager->sessions), uid, pid, from,
-                                              accepted + manager->config.bind_timeout_usec);
+                                              accepted + manager->config.bind_timeout_usec, before);
 
         /* What is watched is another login's. */
         return id && !sessions_have(manager->sessions, id) ? id : NULL;
@@ -34,7 +40,7 @@ static char *session_of(Manager *manager, uid_t uid, const Login *login, pid_t p
                 return NULL;
         id = proc_alive(pid, ticks) > 0
                      ? announced_id_of(sessions_announced(manager->sessions), pid)
-                     : session_left_by(manager, uid, login, pid);
+                     : session_left_by(manager, uid, login, pid, ticks);
         return id ? strdup(id) : NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "credd/batch.h"
+#include "credd/health.h"
 #include "credd/receipts.h"
 #include "credd/residue.h"
 #include "credd/signs.h"
@@ -77,6 +78,14 @@ static int say_residue(Session *session, const json_t *residue)
         return event_session_residue(&session->manager->events, &session->row, text);
 }
 
+/* It is over: what else hangs on that. */
+static int write_after(Session *session)
+{
+        int r = close_expired(session);
+
+        return r < 0 ? r : receipts_try(session->manager, session->row.credential);
+}
+
 static int write_end(Session *session, json_t *residue)
 {
         Manager *manager = session->manager;
@@ -97,19 +106,33 @@ static int write_end(Session *session, json_t *residue)
                 r = event_session_ended(&manager->events, &session->row, late);
         if (r == 0)
                 r = say_residue(session, residue);
-        if (r == 0)
-                r = close_expired(session);
-        return r < 0 ? r : receipts_try(manager, session->row.credential);
+        return r;
+}
+
+/* damaged: its credential is, and the end is written without it. */
+static int try_to_write(Session *session, json_t *residue, bool damaged)
+{
+        Batch *batch = session->manager->batch;
+        int r;
+
+        r = batch_enter(batch);
+        if (r < 0)
+                return r;
+        r = write_end(session, residue);
+        if (r == 0 && !damaged)
+                r = write_after(session);
+        return batch_leave(batch, r);
 }
 
 static void finish(Session *session, json_t *residue)
 {
-        Manager *manager = session->manager;
         int r;
 
-        r = batch_enter(manager->batch);
-        if (r == 0)
-                r = batch_leave(manager->batch, write_end(session, residue));
+        r = try_to_write(session, residue, false);
+        if (r == -EBADMSG) {
+                health_pass_over(session->manager, "credential", session->row.credential);
+                r = try_to_write(session, residue, true);
+        }
         if (r < 0) {
                 session_look_at(session, session_now_usec(session) + RETRY_USEC);
                 return;

@@ -4,6 +4,7 @@
 #include "tests/unit/login_rig.h"
 #include "tests/unit/machine_rig.h"
 
+#include "credd/db-internal.h"
 #include "credd/logind-internal.h"
 #include "credd/proc.h"
 
@@ -440,6 +441,31 @@ static void test_extend__gone_and_not_yet_on_record__is_on_record_soon(void **st
         assert_null(machine_session(&yard->machine, yard->login));
 }
 
+/* No receipt can be written then; that the session is gone can. */
+static void test_end__its_credential_is_damaged__is_on_record_all_the_same(void **state)
+{
+        Yard *yard = *state;
+        Rig *rig = &yard->machine.rig;
+        Store *store = rig->manager->store;
+
+        need_root();
+        if (!make_groups(yard))
+                skip();
+        come_in_with(yard, NULL);
+        announce(yard);
+        assert_int_equal(sqlite3_exec(store_db(store)->handle,
+                                      "UPDATE credential SET services = '{}'", NULL, NULL, NULL),
+                         SQLITE_OK);
+        agent_kill(&yard->agent);
+        for (unsigned i = 0; machine_session(&yard->machine, yard->login); i++) {
+                assert_true(i < 2000);
+                pass(yard, MACHINE_TICK);
+        }
+        assert_int_equal(count_events(rig, "session-ended"), 1);
+        assert_int_equal(count_events(rig, "credential-deprovisioned"), 0);
+        assert_int_equal(store_trouble(store), STORE_DAMAGED);
+}
+
 /* The session line is missing, and who logged in has left again; what he left in the session that logind
  * made stands there. */
 static void leave_unclaimed(Yard *yard, uint64_t created_after)
@@ -535,6 +561,7 @@ int main(void)
                 T(test_end__another_goes_on_and_credd_is_started__that_one_answers_for_both),
                 T(test_end__logind_cannot_be_asked__is_tried_again),
                 T(test_extend__gone_and_not_yet_on_record__is_on_record_soon),
+                T(test_end__its_credential_is_damaged__is_on_record_all_the_same),
                 T(test_end__unclaimed_and_its_leader_left__the_scope_is_ended),
                 T(test_end__unclaimed_and_its_leader_left_the_session_of_another_login__is_left_alone),
                 T(test_end__unclaimed_and_another_session_with_that_pid_later__is_left_alone),

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "credd/db-internal.h"
+#include "tests/unit/tamper.h"
 
 static void assert_same_text(const char *a, const char *b)
 {
@@ -282,6 +283,31 @@ static void test_store_session__from_claim_to_end__comes_back_as_it_is(void **st
         /* it ends once, and what has ended has no deadline to move */
         assert_int_equal(store_end_session(rig->store, login, end + 1, evidence), -ESTALE);
         assert_int_equal(store_set_deadline(rig->store, login, NOON), -ESTALE);
+}
+
+static bool none_is_read(void *userdata, SessionRow *row)
+{
+        (void)userdata;
+        (void)row;
+        fail();
+        return false;
+}
+
+/* Tried again for want of memory, passed over for damage: so the two are told apart. */
+static void test_store_session__evidence_that_is_none__is_damage(void **state)
+{
+        StoreRig *rig = *state;
+        int64_t credential = add_sample(rig->store, "k7m2q9xd", NOON + HOURS(1));
+        int64_t login = add_sample_login(rig->store, credential, NOON);
+        const SessionRow in = sample_session(login, credential);
+
+        assert_int_equal(store_add_session(rig->store, &in), 0);
+        store_rig_close(rig);
+        tamper(rig->folder, "UPDATE session SET ended = 1, ended_real = 1, evidence = '{'");
+        store_rig_open(rig, BOOT_A);
+        assert_int_equal(store_each_session(rig->store, SESSIONS_OF, credential, 0, INT64_MAX,
+                                            none_is_read, NULL),
+                         -EBADMSG);
 }
 
 typedef struct Seen {
@@ -652,6 +678,7 @@ int main(void)
                 T(test_store_login__every_field__comes_back),
                 T(test_store_set_login__once_claimed__is_never_claimed_again),
                 T(test_store_session__from_claim_to_end__comes_back_as_it_is),
+                T(test_store_session__evidence_that_is_none__is_damage),
                 T(test_store_each_session__each_set__comes_in_order_and_in_pages),
                 T(test_store_each_credential__pages__come_in_order),
                 T(test_store_each_own__others_between__finds_the_issuers_alone_in_order),
