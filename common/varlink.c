@@ -65,13 +65,13 @@ static bool name_valid(const char *name)
 static int load_object(const char *text, size_t len, size_t max, json_t **ret_root)
 {
         json_auto_t *root = NULL;
-        json_error_t error;
 
         if (len > max)
                 return -EBADMSG;
-        root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+        errno = 0; /* jansson tells want of memory by malloc's errno alone */
+        root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
         if (!root)
-                return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+                return errno == ENOMEM ? -ENOMEM : -EBADMSG;
         if (!json_is_object(root))
                 return -EBADMSG;
         *ret_root = take_ptr(root);

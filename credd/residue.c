@@ -16,14 +16,10 @@
 /* Who stood there before the login is as true a moment later. */
 #define STANDING_AGE_USEC (200 * USEC_PER_MSEC)
 
-static uint64_t ticks_of(const Session *session, uint64_t line_usec)
-{
-        return proc_ticks_of_boot_usec(clock_to_boot_usec(&session->manager->clock, line_usec));
-}
-
 static uint64_t since_ticks(const Session *session)
 {
-        return ticks_of(session, session->since_usec);
+        return proc_ticks_of_boot_usec(
+                clock_to_boot_usec(&session->manager->clock, session->since_usec));
 }
 
 static bool in_user_manager(const char *cgroup, uid_t uid)
@@ -102,9 +98,8 @@ bool residue_is_of_session(const Session *session, const ProcInfo *info)
         if (session->home && strcmp(cgroup, session->home) == 0 &&
             info->start_ticks >= session->row.ticks)
                 return true;
-        /* What an earlier session left there is this one's to answer for, and stands in neither. */
         return in_user_manager(cgroup, session->row.uid) &&
-               info->start_ticks >= ticks_of(session, session->row.accepted_usec);
+               info->start_ticks >= since_ticks(session);
 }
 
 /* After the session was gone, and as good as now: what forks and exits is found in each new reading,

@@ -26,17 +26,17 @@ char *row_own_text(Db *db, unsigned statement, int column, bool *failed, bool *d
         return copy;
 }
 
-/* Want of memory passes and is to be tried again; damage stays. */
+/* Want of memory passes and is to be tried again; damage stays. jansson tells them apart by errno alone. */
 json_t *row_json(Db *db, unsigned statement, int column, bool *failed, bool *damaged)
 {
         const char *text = db_text(db, statement, column);
-        json_error_t error;
         json_t *value;
 
         if (!text)
                 return NULL;
-        value = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-        if (!value && json_error_code(&error) == json_error_out_of_memory)
+        errno = 0;
+        value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+        if (!value && errno == ENOMEM)
                 *failed = true;
         else if (!value)
                 *damaged = true;

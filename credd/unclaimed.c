@@ -13,6 +13,17 @@
 
 #define RETRY_USEC USEC_PER_SEC
 
+/* Since when another process has that number; UINT64_MAX: none has; 0: that cannot be told. */
+static uint64_t number_taken(pid_t pid, uint64_t ticks)
+{
+        ProcInfo other;
+        int r = proc_read_stat(pid, &other);
+
+        if (r == -ESRCH || (r == 0 && other.start_ticks == ticks))
+                return UINT64_MAX;
+        return r < 0 ? 0 : other.start_ticks;
+}
+
 /* Its leader has left, and somebody may be in its scope all the same. What another process of that number
  * leads by now is that one's. */
 static const char *session_left_by(Manager *manager, uid_t uid, const Login *login, pid_t pid,
@@ -20,12 +31,9 @@ static const char *session_left_by(Manager *manager, uid_t uid, const Login *log
 {
         uint64_t accepted = clock_to_boot_usec(&manager->clock, login->accepted_usec);
         uint64_t from = accepted > USEC_PER_SEC ? accepted - USEC_PER_SEC : 0;
-        ProcInfo other;
-        uint64_t before = proc_read_stat(pid, &other) == 0 && other.start_ticks != ticks
-                                  ? other.start_ticks
-                                  : UINT64_MAX;
         const char *id = announced_id_left_by(sessions_announced(manager->sessions), uid, pid, from,
-                                              accepted + manager->config.bind_timeout_usec, before);
+                                              accepted + manager->config.bind_timeout_usec,
+                                              number_taken(pid, ticks));
 
         /* What is watched is another login's. */
         return id && !sessions_have(manager->sessions, id) ? id : NULL;
@@ -219,7 +227,7 @@ int unclaimed_look(Manager *manager, Login *login, uint64_t now_usec, uint64_t *
 
         r = store_read_credential(manager->store, login->credential, &credential);
         if (r <= 0)
-                return r < 0 ? r : -ENOENT;
+                return r < 0 ? r : -EBADMSG;
         until = cause_ends_sessions(credential.cause) ? 0 : stay_until(&credential, login);
         if (now_usec < due && now_usec < until) {
                 *ret_next_usec = claim_by(manager, login);

@@ -49,7 +49,7 @@ static int close_expired(Session *session)
                 return 0;
         r = store_read_credential(manager->store, session->row.credential, &credential);
         if (r <= 0)
-                return r < 0 ? r : -ENOENT;
+                return r < 0 ? r : -EBADMSG;
         if (credential.cause != CAUSE_USED || session->row.why)
                 return 0;
         r = store_close_credential(manager->store, credential.num, CAUSE_EXPIRED);
@@ -130,8 +130,9 @@ static void finish(Session *session, json_t *residue)
 
         r = try_to_write(session, residue, false);
         if (r == -EBADMSG) {
-                health_pass_over(session->manager, "credential", session->row.credential);
                 r = try_to_write(session, residue, true);
+                if (r == 0)
+                        health_pass_over(session->manager, "credential", session->row.credential);
         }
         if (r < 0) {
                 session_look_at(session, session_now_usec(session) + RETRY_USEC);

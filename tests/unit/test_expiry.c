@@ -2,6 +2,8 @@
 /* What falls due by itself, what a batch takes back, and what reaches the journal. */
 #include "tests/unit/manager_rig.h"
 
+#include "credd/db-internal.h"
+
 static void test_expiry_due__sorted_rows__are_due_from_their_limit_on(void **state)
 {
         static const ExpiryRow rows[] = {{.login_limit_usec = 10},
@@ -209,6 +211,37 @@ static void test_expiry__credential_that_is_damaged__holds_up_no_other(void **st
         assert_int_equal(receipts(rig, 4), 3);
 }
 
+/* Of a session that has ended: there is nothing to prove by, and others are not to wait for that. */
+static void test_expiry__evidence_that_is_damaged__holds_up_no_other(void **state)
+{
+        Rig *rig = *state;
+        Store *store = rig->manager->store;
+        AUTO_CREDENTIAL Credential credential = {0};
+        static char service[] = "sshd";
+        Login login = {.service = service};
+        SessionRow row = {.leader = 1};
+
+        assert_int_equal(batch_enter(rig->manager->batch), 0);
+        login.credential = row.credential = add_credential(rig, 1, HOURS(1));
+        (void)add_credential(rig, 2, HOURS(1));
+        assert_int_equal(store_add_login(store, &login), 0);
+        row.login = login.num;
+        assert_int_equal(store_add_session(store, &row), 0);
+        assert_int_equal(batch_leave(rig->manager->batch, 0), 0);
+        assert_int_equal(batch_commit(rig->manager->batch), 0);
+        assert_int_equal(
+                sqlite3_exec(store_db(store)->handle,
+                             "UPDATE session SET ended = 1, ended_real = 1, evidence = '{'", NULL,
+                             NULL, NULL),
+                SQLITE_OK);
+        rig->skew_usec += HOURS(1) + SECONDS(1);
+        kick(rig);
+        assert_int_equal(receipts(rig, 2), 1);
+        assert_int_equal(store_read_credential(store, row.credential, &credential), 1);
+        assert_int_equal(credential.cause, CAUSE_EXPIRED);
+        assert_int_equal(store_trouble(store), STORE_DAMAGED);
+}
+
 static void add_login(Rig *rig, const Credential *credential, pid_t pid)
 {
         static char service[] = "sshd";
@@ -392,6 +425,7 @@ int main(void)
                 T(test_expiry__closed_before_its_limit__expires_no_more),
                 T(test_expiry__login_while_others_lapse__lapses_in_its_own_time),
                 T(test_expiry__credential_that_is_damaged__holds_up_no_other),
+                T(test_expiry__evidence_that_is_damaged__holds_up_no_other),
                 T(test_expiry__login_that_is_damaged__holds_up_no_other),
                 T(test_batch_leave__error__takes_back_that_request_and_no_other),
                 T(test_batch__nobody_commits__the_loop_does),

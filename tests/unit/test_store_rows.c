@@ -285,6 +285,36 @@ static void test_store_session__from_claim_to_end__comes_back_as_it_is(void **st
         assert_int_equal(store_set_deadline(rig->store, login, NOON), -ESTALE);
 }
 
+static unsigned memory_left;
+
+static void *scarce(size_t size)
+{
+        if (memory_left-- > 0)
+                return malloc(size);
+        memory_left = 0;
+        errno = ENOMEM;
+        return NULL;
+}
+
+/* Tried again for want of memory, passed over for damage: so the two are told apart. */
+static void test_store_credential__no_memory_for_a_list__is_enomem(void **state)
+{
+        StoreRig *rig = *state;
+        int r = -ENOMEM;
+
+        (void)add_sample(rig->store, "k7m2q9xd", NOON + HOURS(1));
+        for (unsigned n = 0; r == -ENOMEM; n++) {
+                AUTO_CREDENTIAL Credential credential = {0};
+
+                assert_true(n < 100);
+                memory_left = n;
+                json_set_alloc_funcs(scarce, free);
+                r = store_find_credential(rig->store, "k7m2q9xd", &credential);
+                json_set_alloc_funcs(malloc, free);
+        }
+        assert_int_equal(r, 1);
+}
+
 static bool none_is_read(void *userdata, SessionRow *row)
 {
         (void)userdata;
@@ -293,7 +323,6 @@ static bool none_is_read(void *userdata, SessionRow *row)
         return false;
 }
 
-/* Tried again for want of memory, passed over for damage: so the two are told apart. */
 static void test_store_session__evidence_that_is_none__is_damage(void **state)
 {
         StoreRig *rig = *state;
@@ -678,6 +707,7 @@ int main(void)
                 T(test_store_login__every_field__comes_back),
                 T(test_store_set_login__once_claimed__is_never_claimed_again),
                 T(test_store_session__from_claim_to_end__comes_back_as_it_is),
+                T(test_store_credential__no_memory_for_a_list__is_enomem),
                 T(test_store_session__evidence_that_is_none__is_damage),
                 T(test_store_each_session__each_set__comes_in_order_and_in_pages),
                 T(test_store_each_credential__pages__come_in_order),
