@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What was asked for, from the question to the token: who decides, when it counts, and what is told. */
-#include "tests/unit/manager_rig.h"
+#include "tests/unit/role_rig.h"
 
 #include "credd/notices.h"
 
@@ -11,29 +11,6 @@
 #define APPROVER 4002
 
 /* --- a role, and what is asked for under it --- */
-
-static Role *add_role(Rig *rig, int64_t approvals)
-{
-        Roles *roles = rig->manager->roles;
-        Role *role = calloc(1, sizeof(*role));
-
-        assert_non_null(role);
-        role->name = strdup("oncall");
-        role->users = calloc(2, sizeof(*role->users));
-        role->users[0] = strdup("deploy");
-        role->services = json_array();
-        role->sources = json_array();
-        role->max_uses = role->max_sessions = 1;
-        role->max_ttl_usec = HOURS(4);
-        role->max_lifetime_usec = HOURS(8);
-        role->approvals = approvals;
-        role->approvers.uids = calloc(1, sizeof(uid_t)); /* root */
-        role->approvers.n_uids = 1;
-        roles->roles = reallocarray(roles->roles, roles->n + 1, sizeof(*roles->roles));
-        assert_non_null(roles->roles);
-        roles->roles[roles->n++] = role;
-        return role;
-}
 
 static json_t *ask(Rig *rig, const char *role)
 {
@@ -512,52 +489,10 @@ static void test_notice_quote__words_of_others__quoted_cut_and_printable(void **
 /* A connection of which the process that made it has gone: who holds it now is not to be told. */
 static int connect_and_go(Rig *rig)
 {
-        union {
-                struct cmsghdr head;
-                char room[CMSG_SPACE(sizeof(int))];
-        } control = {0};
-        char byte = 0;
-        struct iovec iov = {&byte, 1};
-        struct msghdr message = {.msg_iov = &iov,
-                                 .msg_iovlen = 1,
-                                 .msg_control = &control,
-                                 .msg_controllen = sizeof(control)};
-        int ends[2], fd = -1;
-        pid_t child;
+        int fd = -1;
 
-        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-        child = fork();
-        assert_true(child >= 0);
-        if (child == 0) {
-                fd = rig_connect(rig->admin);
-                control.head = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-                                                .cmsg_type = SCM_RIGHTS,
-                                                .cmsg_len = CMSG_LEN(sizeof(int))};
-                memcpy(CMSG_DATA(&control.head), &fd, sizeof(int));
-                _exit(sendmsg(ends[1], &message, 0) == 1 ? 0 : 1);
-        }
-        assert_int_equal(waitpid(child, NULL, 0), child);
-        assert_int_equal(recvmsg(ends[0], &message, MSG_CMSG_CLOEXEC), 1);
-        memcpy(&fd, CMSG_DATA(&control.head), sizeof(int));
-        (void)close(ends[0]);
-        (void)close(ends[1]);
+        end(connect_by_another(rig, &fd));
         return fd;
-}
-
-static json_t *issue_over(Rig *rig, int fd)
-{
-        AUTO_FREE char *call = call_text(METHOD("Issue"),
-                                         json_pack("{ss ss si ss}", "role", "oncall", "user",
-                                                   "deploy", "uid", 5000, "reason", "all is down"));
-        AUTO_FREE char *text = NULL;
-        json_t *reply;
-
-        rig_send(fd, call, strlen(call) + 1);
-        text = rig_receive(rig, fd);
-        assert_non_null(text);
-        reply = json_loads(text, 0, NULL);
-        assert_non_null(reply);
-        return reply;
 }
 
 static void test_issue__break_glass_and_who_is_behind_it_is_gone__refused(void **state)
