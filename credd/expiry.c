@@ -12,8 +12,9 @@
 #include "credd/receipts.h"
 #include "credd/unclaimed.h"
 
-/* Of each queue: what a login that comes meanwhile waits for, a few milliseconds on a busy machine. */
+/* What a login that comes meanwhile waits for: of each queue so many, and of what expires no longer than that. */
 #define SLICE      32
+#define SLICE_USEC USEC_PER_MSEC
 #define RETRY_USEC USEC_PER_SEC
 
 /* One pass over the logins that may be unclaimed, in slices. They come by their numbers, and a later one
@@ -99,32 +100,45 @@ static int expire_singly(Manager *manager, const ExpiryRow *rows, size_t n)
                                    store_expiry_advance(manager->store, &rows[n - 1]));
 }
 
+/* As many of them as there is time for, one at least. */
+static int expire_some(Manager *manager, const ExpiryRow *rows, size_t due, size_t *ret_done)
+{
+        uint64_t end = clock_boot_usec(&manager->clock) + SLICE_USEC;
+        size_t done = 0;
+        int r;
+
+        do
+                r = expire_one(manager, &rows[done++]);
+        while (r == 0 && done < due && clock_boot_usec(&manager->clock) < end);
+        *ret_done = done;
+        return r;
+}
+
 /* *ret_next_usec: when the head of the rest is due; USEC_INFINITY: the queue is empty. */
 static int expire_slice(Manager *manager, uint64_t now_usec, uint64_t *ret_next_usec)
 {
         ExpiryRow rows[SLICE];
-        size_t n = 0, due;
+        size_t n = 0, due, done = 0;
         int r;
 
         r = store_expiry_peek(manager->store, rows, SLICE, &n);
         if (r < 0)
                 return r;
         due = expiry_due(rows, n, now_usec);
-        if (due == SLICE)
-                *ret_next_usec = now_usec;
+        if (due > 0) {
+                r = batch_enter(manager->batch);
+                if (r < 0)
+                        return r;
+                r = expire_some(manager, rows, due, &done);
+                if (r == 0)
+                        r = store_expiry_advance(manager->store, &rows[done - 1]);
+                r = batch_leave(manager->batch, r);
+        }
+        if (done < n)
+                *ret_next_usec = rows[done].login_limit_usec;
         else
-                *ret_next_usec = due < n ? rows[due].login_limit_usec : USEC_INFINITY;
-        if (due == 0)
-                return 0;
-        r = batch_enter(manager->batch);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < due && r == 0; i++)
-                r = expire_one(manager, &rows[i]);
-        if (r == 0)
-                r = store_expiry_advance(manager->store, &rows[due - 1]);
-        r = batch_leave(manager->batch, r);
-        return r == -EBADMSG ? expire_singly(manager, rows, due) : r;
+                *ret_next_usec = n == SLICE ? now_usec : USEC_INFINITY;
+        return r == -EBADMSG ? expire_singly(manager, rows, done) : r;
 }
 
 /* --- logins that nobody claimed --- */

@@ -2,7 +2,7 @@
 /* One flight of logins, for whoever looks at the daemon meanwhile: PROGRAM may be a script that runs
  * credd under strace, perf or callgrind.
  *
- * daemon-once PROGRAM [LIVE [CALLS [AT_ONCE]]] */
+ * daemon-once PROGRAM [LIVE [CALLS [AT_ONCE [refused]]]] */
 #include <stdlib.h>
 
 #include "tests/bench/fill.h"
@@ -14,13 +14,14 @@ int main(int argc, char *argv[])
 {
         uint64_t live = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000;
         FlightPlan plan = {.calls = argc > 3 ? (unsigned)atoi(argv[3]) : 6400,
-                           .at_once = argc > 4 ? (unsigned)atoi(argv[4]) : 64};
+                           .at_once = argc > 4 ? (unsigned)atoi(argv[4]) : 64,
+                           .refused = argc > 5};
         char folder[RIG_PATH_MAX];
         Server server;
         Flight flight;
 
         if (argc < 2)
-                die("usage: daemon-once PROGRAM [LIVE [CALLS [AT_ONCE]]]");
+                die("usage: daemon-once PROGRAM [LIVE [CALLS [AT_ONCE [refused]]]]");
         rig_init();
         (void)fill_store(rig_folder("once", folder),
                          &(Fill){.count = live + plan.calls, .ttl_usec = LONG_USEC});
