@@ -6,6 +6,7 @@
 #include "common/varlink.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NAME_MAX_LEN 255
@@ -219,7 +220,12 @@ char *varlink_reply_encode(json_t *parameters, bool continues)
 char *varlink_error_encode(const char *error, json_t *parameters)
 {
         json_auto_t *root = NULL;
+        char *text;
 
+        /* What a refused login is told; a name has nothing in it that JSON would escape. */
+        if (!parameters && name_valid(error))
+                return asprintf(&text, "{\"error\":\"%s\",\"parameters\":{}}", error) < 0 ? NULL
+                                                                                          : text;
         root = json_pack("{s:s}", "error", error);
         return dump_with(root, parameters);
 }
