@@ -165,7 +165,7 @@ static int take_session(Store *store, unsigned s, SessionRow *ret)
                 return failed ? -ENOMEM : -EBADMSG;
         *ret = row;
         row = (SessionRow){0};
-        return 1;
+        return 0;
 }
 
 static int first_session(Store *store, SessionSet set, int64_t credential, int64_t after,

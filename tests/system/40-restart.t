@@ -15,7 +15,7 @@ gone() { cat "$work/$1.gone"; }
 
 deaf='trap "" TERM HUP INT; sleep 7200 & echo ready; while :; do sleep 0.3; done'
 
-new_users before atdead during deafatdead bystander forgood forgooddeaf relog relogdeaf rebooted powercut spare
+new_users before atdead during deafatdead bystander forgood forgooddeaf relog relogdeaf shared rebooted powercut spare
 
 # --- credd is killed: before the deadline, at it, and in the grace
 
@@ -68,6 +68,21 @@ gone_at_most "$(gone relog)" 2000 "logind restarted: the session ends at its dea
 gone_at_most "$(gone relogdeaf)" 4000 "logind restarted: what ignores TERM ends after the grace"
 one_receipt relog confirmed
 one_receipt relogdeaf confirmed
+
+# --- Of two sessions of one person one ends, and credd is killed: the other answers for both
+
+open shared 12s 'systemd-run --user --quiet sleep 7212; echo ready; sleep 7213'
+wait_ready shared
+tokens[other]=$(issue_token shared --ttl 24s)
+ids[other]=$(id_of "${tokens[other]}")
+start_session other shared "${tokens[other]}" password 'echo ready; sleep 7214'
+wait_ready other
+one_receipt shared confirmed
+ok "what one has in its user's manager goes on while another session does" in_lab pgrep -u shared -f 'sleep 7212$'
+kill_credd
+is "$(show_of "${ids[other]}" '.sessions[0].state')" open "... which is found again"
+one_receipt other confirmed
+is "$(in_lab pgrep -u shared -a)" '' "with the last of them all of it has ended"
 
 # --- credd is stopped for good: PID 1 ends the session at its ceiling
 

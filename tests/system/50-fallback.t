@@ -155,6 +155,31 @@ in_lab mv /root/away.db "$store"
 ok 'put back: credd takes it' comes_back
 tries_again 'put back'
 
+# --- One row damaged: nothing begins, and what ends, ends
+
+torn=$(id_of "$(issue_token lena --ttl 20s)") whole=$(id_of "$(issue_token lena --ttl 21s)")
+open mona 22s 'echo ready; sleep 7400'
+wait_ready mona
+issue_spares
+stop_credd
+in_lab sqlite3 "$store" "UPDATE credential SET services = '[' WHERE id = '$torn'"
+start_credd
+ok 'a row damaged: credd serves' comes_back
+ok 'a row damaged: the journal says which, with priority critical' wait_until 40 said_lately 'of credential number [0-9]* is damaged'
+wait_for_receipt "$whole"
+is "$(receipt_of "$whole" .verdict)" confirmed 'a row damaged: who is behind it in the queue expires all the same'
+wait_for_receipt "${ids[mona]}"
+is "$(verdict_of "${ids[mona]}")" confirmed '... and a session ends at its deadline'
+like "$(in_lab credctl status 2>&1)" 'damaged' 'a row damaged: the status says so'
+not_ok 'a row damaged: nothing is issued' in_lab credctl issue --user lena -q
+tokens_fail 'a row damaged'
+passwords_go_on 'a row damaged'
+stop_credd
+in_lab sqlite3 "$store" "UPDATE credential SET services = '[]' WHERE id = '$torn'"
+start_credd
+ok 'a row mended: credd serves' comes_back
+tries_again 'a row mended'
+
 # --- A stack without our session line: nobody but credd can end what it opens
 
 configure BindTimeout=3s

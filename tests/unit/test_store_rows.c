@@ -263,6 +263,7 @@ static void test_store_session__from_claim_to_end__comes_back_as_it_is(void **st
         assert_true(out.deadline_usec == NOON + HOURS(1));
         assert_null(out.logind_id);
         assert_null(out.evidence);
+        assert_true(out.since_usec == USEC_INFINITY);
         assert_true(out.ended_usec == USEC_INFINITY && out.ended_real_usec == USEC_INFINITY);
         assert_string_equal(out.id, "k7m2q9xd");
         assert_string_equal(out.user, "deploy");
@@ -273,16 +274,19 @@ static void test_store_session__from_claim_to_end__comes_back_as_it_is(void **st
         session_row_done(&out);
         assert_int_equal(store_bind_session(rig->store, login, "c1"), 0);
         assert_int_equal(store_set_deadline(rig->store, login, NOON + HOURS(2)), 0);
+        assert_int_equal(store_set_since(rig->store, login, NOON - 7), 0);
         assert_int_equal(store_end_session(rig->store, login, end, evidence), 0);
         read_session(rig->store, login, &out);
         assert_string_equal(out.logind_id, "c1");
         assert_true(out.deadline_usec == NOON + HOURS(2));
+        assert_true(out.since_usec == NOON - 7);
         assert_true(out.ended_usec == end);
         assert_true(out.ended_real_usec == clock_to_real_usec(&rig->clock, end));
         assert_true(json_equal(out.evidence, evidence));
         /* it ends once, and what has ended has no deadline to move */
         assert_int_equal(store_end_session(rig->store, login, end + 1, evidence), -ESTALE);
         assert_int_equal(store_set_deadline(rig->store, login, NOON), -ESTALE);
+        assert_int_equal(store_set_since(rig->store, login + 1, NOON), -ESTALE);
 }
 
 static unsigned memory_left;
