@@ -198,7 +198,7 @@ int store_each_session(Store *store, SessionSet set, int64_t credential, int64_t
                 r = take_session(store, s, &row);
                 if (r < 0 || !each(userdata, &row)) {
                         db_end(store->db, s);
-                        return r < 0 ? r : 0;
+                        return r;
                 }
         }
         return r;
