@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How often something may happen to one user, from one source, within a window. Wrong codes: of codes
  * alone, because a token has 130 bits and needs no limit, and one would let anybody keep its owner out.
- * Changes: each is kept for a year, and a loop of them must not fill the disk. Pure but for its own table. */
+ * Changes: each is kept for a year, and a loop of them must not fill the disk. Calls: a loop of them must not keep the
+ * machine busy. Pure but for its own table. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +20,10 @@
 /* Of changes that one person makes who is no admin. */
 #define LIMITER_CHANGES             240
 #define LIMITER_CHANGES_WINDOW_USEC (UINT64_C(3600) * 1000 * 1000)
+
+/* Of calls that change nothing, of one person who is neither admin nor auditor. */
+#define LIMITER_CALLS             3000
+#define LIMITER_CALLS_WINDOW_USEC LIMITER_WINDOW_USEC
 
 typedef struct Limiter Limiter;
 

@@ -269,6 +269,8 @@ static int build(Manager *manager, const char *boot_id)
         if (r >= 0)
                 r = limiter_new(LIMITER_CHANGES, LIMITER_CHANGES_WINDOW_USEC, &manager->changes);
         if (r >= 0)
+                r = limiter_new(LIMITER_CALLS, LIMITER_CALLS_WINDOW_USEC, &manager->calls);
+        if (r >= 0)
                 r = notices_new(manager, &manager->notices);
         if (r >= 0)
                 r = sessions_new(manager, &manager->sessions);
@@ -342,6 +344,7 @@ Manager *manager_free(Manager *manager)
         manager->logind = logind_free(manager->logind);
         manager->limiter = limiter_free(manager->limiter);
         manager->changes = limiter_free(manager->changes);
+        manager->calls = limiter_free(manager->calls);
         manager->notices = notices_free(manager->notices);
         manager->refusals = refusals_free(manager->refusals);
         manager->batch = batch_free(manager->batch);

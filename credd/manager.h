@@ -62,8 +62,8 @@ typedef struct Manager {
         Outbox *outbox;
         Batch *batch;
         Refusals *refusals;
-        Limiter *limiter; /* of wrong codes */
-        Limiter *changes; /* of those who are no admins */
+        Limiter *limiter;         /* of wrong codes */
+        Limiter *changes, *calls; /* of those who are no admins */
         Notices *notices;
         Logind *logind;
         Sessions *sessions;

@@ -161,6 +161,23 @@ has_refusals() {
 }
 ok 'and so are those that were not, in few rows' wait_until 20 has_refusals
 
+# --- Calls without end
+
+stranger() { in_lab_as otto timeout 120 "$@"; }
+stranger wire "$admin" ask 3100 "$(call Status '{}')\\x00" >"$work/loop"
+is "$(grep -c '3000 calls within a minute' "$work/loop")" 100 'who calls in a loop is answered 3000 times in a minute, and then told why not'
+like "$(tail -n 1 "$work/loop")" 'as many as one person may: try again later' 'and at its end is told so'
+like "$(stranger credctl status 2>&1)" '3000 calls within a minute' 'credctl shows it'
+stranger credctl revoke "$(id_of "$(issue_token lucy)")" --yes >"$work/out" 2>&1
+unlike "$(cat "$work/out")" 'within a minute' 'what would end something is looked at all the same'
+ok 'another person is answered' in_lab_as bea credctl status
+configure Auditors=bea
+in_lab_as bea timeout 120 wire "$admin" ask 3100 "$(call Status '{}')\\x00" >"$work/loop"
+is "$(grep -c '"error"' "$work/loop") $(grep -c '"parameters"' "$work/loop")" '0 3100' 'an auditor may ask as often as an audit takes'
+ok 'and so is root' in_lab credctl status
+is_answered() { stranger credctl status; }
+ok 'after a minute it is answered again' wait_until 90 is_answered
+
 # --- Text that is not what it looks like
 
 for hidden in $'\u202e' $'\u2066' $'\u200b' $'\u061c' $'\ufeff' $'\u00ad'; do
