@@ -252,9 +252,13 @@ static void look(Expiry *expiry)
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
+        Expiry *expiry = userdata;
+        uint64_t now = clock_boot_usec(&expiry->manager->clock);
+
         (void)source;
-        (void)usec;
-        look(userdata);
+        tally_observe(&expiry->manager->tally, TALLY_WAKEUP,
+                      now > usec ? (double)(now - usec) / (double)USEC_PER_SEC : 0);
+        look(expiry);
         return 0;
 }
 

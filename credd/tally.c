@@ -7,16 +7,23 @@
 
 static const double lateness_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
                                          2.5,  5,     10,   30,  60,   300};
+static const double wakeup_bounds[] = {0.0001, 0.0002, 0.0005, 0.001, 0.0025, 0.005,
+                                       0.01,   0.1,    1,      10,    60};
 static const double batch_bounds[] = {1, 2, 4, 8, 16, 32, 64};
 
 const double *tally_bounds(TallyScale scale, size_t *ret_n)
 {
-        if (scale == TALLY_LATENESS) {
-                *ret_n = ELEMENTSOF(lateness_bounds);
-                return lateness_bounds;
-        }
-        *ret_n = ELEMENTSOF(batch_bounds);
-        return batch_bounds;
+        static const struct {
+                const double *bounds;
+                size_t n;
+        } scales[TALLY_SCALE_MAX] = {
+                [TALLY_LATENESS] = {lateness_bounds, ELEMENTSOF(lateness_bounds)},
+                [TALLY_WAKEUP] = {wakeup_bounds, ELEMENTSOF(wakeup_bounds)},
+                [TALLY_BATCH] = {batch_bounds, ELEMENTSOF(batch_bounds)},
+        };
+
+        *ret_n = scales[scale].n;
+        return scales[scale].bounds;
 }
 
 static const char *const verdicts[TALLY_VERDICT_MAX] = {"confirmed", "late", "residue"};

@@ -10,7 +10,12 @@
 
 #define TALLY_BOUNDS_MAX 16
 
-typedef enum TallyScale { TALLY_LATENESS, TALLY_BATCH, TALLY_SCALE_MAX } TallyScale;
+typedef enum TallyScale {
+        TALLY_LATENESS, /* of ends */
+        TALLY_WAKEUP,   /* of the timer of what expires */
+        TALLY_BATCH,
+        TALLY_SCALE_MAX
+} TallyScale;
 
 typedef struct Histogram {
         uint64_t
@@ -31,7 +36,7 @@ typedef struct Tally {
         Histogram histograms[TALLY_SCALE_MAX];
 } Tally;
 
-/* Upper bounds, which belong to their step; in seconds, or requests. */
+/* Upper bounds, which belong to their step; in seconds, or, of TALLY_BATCH, requests. */
 const double *tally_bounds(TallyScale scale, size_t *ret_n);
 const char *tally_verdict_to_string(TallyVerdict verdict);
 

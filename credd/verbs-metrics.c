@@ -127,6 +127,10 @@ static void add_ends(Samples *samples, Manager *manager)
               "How long after its deadline the worst session of a credential was gone, by receipt, "
               "since the start.");
         histogram(samples, tally, TALLY_LATENESS);
+        begin(samples, "credd_wakeup_lateness_seconds", "histogram", "seconds",
+              "How long after the moment for which its timer was set credd came to what expires, "
+              "since the start.");
+        histogram(samples, tally, TALLY_WAKEUP);
 }
 
 typedef struct States {

@@ -139,6 +139,7 @@ metrics=$(in_lab credctl metrics)
 is "$(figure 'credd_credentials{state="in-use"}') $(figure 'credd_credentials{state="ending"}')" '1 0' \
     'one whose session lives is in use'
 ssh_with wilma "$(issue_token wanda --ttl 1h)" password true >/dev/null
+wait_for_receipt "$(id_of "$(issue_token wanda --ttl 1s)")"
 in_lab credctl revoke "${ids[wanda]}" --wait --reason enough >/dev/null
 metrics=$(in_lab credctl metrics)
 is "$(figure 'credd_logins_refused_total{reason="wrong-user"}')" 1 'a refusal has its reason'
@@ -146,6 +147,7 @@ is "$(figure credd_receipt_lateness_seconds_count)" \
     "$(awk '/^credd_receipts_total/ { n += $2 } END { print n }' <<<"$metrics")" 'each receipt has its lateness'
 is "$(figure credd_logins_accepted_total)" "$(status_of_credd logins_accepted)" 'and the login was counted'
 isnt "$(figure credd_batch_requests_count)" 0 'commits were counted'
+isnt "$(figure credd_wakeup_lateness_seconds_count)" 0 'what expired has woken credd'
 is "$(grammar <<<"$metrics")" sound 'still sound'
 
 in_lab credctl metrics --textfile /root/credd.prom

@@ -85,6 +85,19 @@ static void test_metrics__receipt__has_verdict_and_lateness(void **state)
         assert_figure(rig, "credd_receipt_lateness_seconds", "_bucket", "+Inf", 1);
 }
 
+static void test_metrics__expired__has_how_late_its_timer_was(void **state)
+{
+        Rig *rig = *state;
+        char id[TOKEN_ID_LEN + 1];
+
+        need_root();
+        free(issue(rig, json_pack("{si}", "ttl_usec", 1000000), id));
+        assert_figure(rig, "credd_wakeup_lateness_seconds", "_count", NULL, 0);
+        await_receipt(rig, id, "confirmed");
+        assert_figure(rig, "credd_wakeup_lateness_seconds", "_count", NULL, 1);
+        assert_figure(rig, "credd_wakeup_lateness_seconds", "_bucket", "60.0", 1);
+}
+
 static void test_metrics__request_undone__is_not_counted(void **state)
 {
         Rig *rig = *state;
@@ -140,6 +153,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 T(test_metrics__logins__counted_by_how_they_were_answered),
                 T(test_metrics__receipt__has_verdict_and_lateness),
+                T(test_metrics__expired__has_how_late_its_timer_was),
                 T(test_metrics__request_undone__is_not_counted),
                 T(test_metrics__more_ahead_than_the_limit__not_counted),
                 cmocka_unit_test(test_tally__on_a_bound__belongs_to_its_step),
