@@ -17,6 +17,8 @@
 #include "credd/statements.h"
 #include "credd/store-internal.h"
 
+/* More than anything here is ever counted to, and there is no end of numbers behind it. */
+#define COUNT_MAX      (INT64_MAX / 2)
 #define APPLICATION_ID 0x63726564 /* "cred" */
 
 static const char *const migrations[] = {schema_sql, schema_2_sql, schema_3_sql, schema_4_sql};
@@ -254,9 +256,8 @@ static int read_head(Store *store, ClockMark *mark)
         r = db_first(store->db, STATEMENT_EVENT_LAST, "");
         if (r <= 0)
                 return r;
-        /* There is a number behind it. */
         store->now.chain.seq =
-                row_number(store->db, STATEMENT_EVENT_LAST, 0, 1, INT64_MAX - 1, &damaged);
+                row_number(store->db, STATEMENT_EVENT_LAST, 0, 1, COUNT_MAX, &damaged);
         mark->line_usec = row_usec(store->db, STATEMENT_EVENT_LAST, 1, &damaged);
         mark->real_usec = row_usec(store->db, STATEMENT_EVENT_LAST, 2, &damaged);
         hash = db_blob(store->db, STATEMENT_EVENT_LAST, 3, &len);
@@ -291,11 +292,11 @@ static int read_instance(Store *store, const char *boot_id, ClockMark *ret_mark)
         if (r <= 0)
                 return r;
         last_boot = db_text(store->db, s, 1);
-        store->boot = row_number(store->db, s, 2, 1, INT64_MAX - 1, &damaged);
-        store->now.journaled = row_number(store->db, s, 4, 0, INT64_MAX - 1, &damaged);
+        store->boot = row_number(store->db, s, 2, 1, COUNT_MAX, &damaged);
+        store->now.journaled = row_number(store->db, s, 4, 0, COUNT_MAX, &damaged);
         store->now.expired.login_limit_usec = row_usec(store->db, s, 5, &damaged);
         store->now.expired.num = row_number(store->db, s, 6, 0, INT64_MAX, &damaged);
-        store->now.lapsed = row_number(store->db, s, 7, 0, INT64_MAX - 1, &damaged);
+        store->now.lapsed = row_number(store->db, s, 7, 0, COUNT_MAX, &damaged);
         /* Negative, if the wall clock was behind the machine. */
         damaged |= !db_is_int(store->db, s, 3);
         (void)snprintf(store->now.frozen, sizeof(store->now.frozen), "%s",

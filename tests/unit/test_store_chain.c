@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/tamper.h"
+
 static void test_store_chain__events_of_several_credentials__hash_and_link(void **state)
 {
         StoreRig *rig = *state;
@@ -49,6 +51,19 @@ static void test_store_chain__reopened__goes_on_where_it_was(void **state)
                 store_rig_open(rig, i % 2 ? BOOT_A : BOOT_B);
                 assert_int_equal(check_chain(rig->store), i);
         }
+}
+
+/* What comes next would have no number. */
+static void test_store_chain__last_of_all_numbers__is_not_opened(void **state)
+{
+        StoreRig *rig = *state;
+
+        assert_int_equal(store_add_event(rig->store, "a-thing", 0, "{}"), 0);
+        store_rig_close(rig);
+        tamper(rig->folder, "UPDATE event SET seq = 9223372036854775806");
+        assert_int_equal(store_open(rig->folder, BOOT_A, &rig->clock, &rig->store), -EBADMSG);
+        tamper(rig->folder, "UPDATE event SET seq = 1");
+        store_rig_open(rig, BOOT_A);
 }
 
 static void test_store_rollback__after_events__takes_the_chain_back(void **state)
@@ -320,6 +335,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 T(test_store_chain__events_of_several_credentials__hash_and_link),
                 T(test_store_chain__reopened__goes_on_where_it_was),
+                T(test_store_chain__last_of_all_numbers__is_not_opened),
                 T(test_store_rollback__after_events__takes_the_chain_back),
                 T(test_store_add_event__of_no_such_credential__is_an_error),
                 T(test_store_chain__after_a_row__hashes_differ_in_every_column),
