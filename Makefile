@@ -76,7 +76,7 @@ BENCHES  := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(BENCH_SRC)) $(B)/tes
 
 .PHONY: all help deps-build deps-test deps-lab deps-fuzz deps-report deps-lint deps-bench deps-deb unit pam fault system check soak \
         fuzz fuzz-smoke fuzz-merge bench \
-        report-check demo lab lint format install uninstall deb clean
+        report-check demo lab lab-check lint format install uninstall deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -104,6 +104,7 @@ help:
 #: make cov         which lines and branches the unit tests reach; fails if one of a decision is left out
 #: make demo       a token, an SSH login, its end at the deadline, and the receipt (root)
 #: make lab        a shell in the lab (root); RELEASE=trixie for Debian 13
+#: make lab-check  does the lab itself keep its promises (root)
 #: make report-check  credctl audit's page in a browser: nothing too wide, pictures in build/report
 #: make lint       formatting, rooms, exports, names that must agree, static analysis
 #: make format     clang-format, in place
@@ -363,6 +364,9 @@ demo: deps-lab all
 
 lab: deps-lab all
 	$(Q)tests/lab/enter $(or $(RELEASE),bookworm)
+
+lab-check: deps-lab
+	$(Q)tests/lab/selftest.sh
 
 lint: deps-lint all
 	$(Q)CI=1 tests/lint

@@ -20,6 +20,7 @@
 #include "credd/notices.h"
 #include "credd/outbox.h"
 #include "credd/outcast.h"
+#include "credd/pace.h"
 #include "credd/prune.h"
 #include "credd/refusals.h"
 #include "credd/server.h"
@@ -267,9 +268,7 @@ static int build(Manager *manager, const char *boot_id)
         if (r >= 0)
                 r = limiter_new(LIMITER_TRIES, LIMITER_WINDOW_USEC, &manager->limiter);
         if (r >= 0)
-                r = limiter_new(LIMITER_CHANGES, LIMITER_CHANGES_WINDOW_USEC, &manager->changes);
-        if (r >= 0)
-                r = limiter_new(LIMITER_CALLS, LIMITER_CALLS_WINDOW_USEC, &manager->calls);
+                r = pace_new(&manager->pace);
         if (r >= 0)
                 r = notices_new(manager, &manager->notices);
         if (r >= 0)
@@ -343,8 +342,7 @@ Manager *manager_free(Manager *manager)
         manager->sessions = sessions_free(manager->sessions);
         manager->logind = logind_free(manager->logind);
         manager->limiter = limiter_free(manager->limiter);
-        manager->changes = limiter_free(manager->changes);
-        manager->calls = limiter_free(manager->calls);
+        manager->pace = pace_free(manager->pace);
         manager->notices = notices_free(manager->notices);
         manager->refusals = refusals_free(manager->refusals);
         manager->batch = batch_free(manager->batch);

@@ -12,6 +12,7 @@
 
 typedef struct Batch Batch;
 typedef struct Outbox Outbox;
+typedef struct Pace Pace;
 typedef struct Logind Logind;
 typedef struct Sessions Sessions;
 typedef struct Expiry Expiry;
@@ -62,8 +63,8 @@ typedef struct Manager {
         Outbox *outbox;
         Batch *batch;
         Refusals *refusals;
-        Limiter *limiter;         /* of wrong codes */
-        Limiter *changes, *calls; /* of those who are no admins */
+        Limiter *limiter; /* of wrong codes */
+        Pace *pace;
         Notices *notices;
         Logind *logind;
         Sessions *sessions;

@@ -13,6 +13,7 @@
 #include "credd/batch.h"
 #include "credd/caller.h"
 #include "credd/facts.h"
+#include "credd/pace.h"
 #include "credd/refusals.h"
 #include "credd/subscribe.h"
 
@@ -326,73 +327,6 @@ static char *encode(const Peer *peer, int r, Answer *answer)
         return varlink_reply_encode(parameters, false);
 }
 
-/* How often one person may do what costs others something. */
-typedef struct Pace {
-        int most;
-        const char *what, *within, *journal;
-} Pace;
-
-static const Pace calls_pace = {LIMITER_CALLS, "calls", "a minute",
-                                "too many calls of his within a minute"};
-static const Pace changes_pace = {LIMITER_CHANGES, "changes", "an hour",
-                                  "too many changes of his within an hour"};
-
-/* 0; 1: answered already. */
-static int check_pace(const Request *request, const Limiter *limiter, const Pace *pace,
-                      Answer *answer)
-{
-        Manager *manager = request->manager;
-        char text[128];
-        int r;
-
-        if (limiter_allows(limiter, request->caller->uid, NULL, clock_line_usec(&manager->clock)))
-                return 0;
-        refusals_add_action(manager->refusals, request->peer, request->method, pace->journal);
-        (void)snprintf(text, sizeof(text),
-                       "you have made %d %s within %s, as many as one person may: try again later",
-                       pace->most, pace->what, pace->within);
-        r = answer_reason(answer, "io.credd.Admin.Refused", "reason", text);
-        return r < 0 ? r : 1;
-}
-
-static void count(const Request *request, Limiter *limiter)
-{
-        limiter_count(limiter, request->caller->uid, NULL,
-                      clock_line_usec(&request->manager->clock));
-}
-
-/* Who is named in the configuration may keep the machine busy: an audit is thousands of calls. Ending something is
- * always possible. verb NULL: there is no such method. */
-static int check_calls(const Request *request, const Verb *verb, Answer *answer)
-{
-        const Caller *caller = request->caller;
-        int r;
-
-        if (peer_kind(request->peer) != PEER_ADMIN || caller->admin || caller->auditor)
-                return 0;
-        if (verb && verb->effect == ENDS)
-                return 0;
-        r = check_pace(request, request->manager->calls, &calls_pace, answer);
-        if (r == 0)
-                count(request, request->manager->calls);
-        return r;
-}
-
-static bool is_paced(const Request *request, const Verb *verb)
-{
-        return verb->effect == WRITES && peer_kind(request->peer) == PEER_ADMIN &&
-               !request->caller->admin;
-}
-
-/* What is written stays for a year, so who may ask and withdraw, or collect again and again, is not to do it
- * without end. Admins can fill the disk in other ways. */
-static int check_changes(const Request *request, const Verb *verb, Answer *answer)
-{
-        if (!is_paced(request, verb))
-                return 0;
-        return check_pace(request, request->manager->changes, &changes_pace, answer);
-}
-
 /* Inside a batch: an error takes back what the handler had changed before it found it. */
 static int run_writer(Manager *manager, const Verb *verb, const Request *request, Answer *answer)
 {
@@ -422,8 +356,9 @@ static int run(Manager *manager, Peer *peer, const VarlinkCall *call, Answer *an
         int r;
 
         r = peer_kind(peer) == PEER_ADMIN ? caller_read(manager, peer, &held) : 0;
-        if (r == 0)
-                r = check_calls(&request, verb, answer);
+        /* Ending something is always possible. */
+        if (r == 0 && !(verb && verb->effect == ENDS))
+                r = pace_call(&request, answer);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (!verb)
@@ -432,13 +367,13 @@ static int run(Manager *manager, Peer *peer, const VarlinkCall *call, Answer *an
         if (r != 0)
                 return r < 0 ? r : 0;
         if (verb->effect != READS) {
-                r = check_changes(&request, verb, answer);
+                r = verb->effect == WRITES ? pace_may_change(&request, answer) : 0;
                 if (r != 0)
                         return r < 0 ? r : 0;
                 r = run_writer(manager, verb, &request, answer);
                 *ret_wait = r == 0 && (!answer->error || answer->keep);
-                if (*ret_wait && is_paced(&request, verb))
-                        count(&request, manager->changes);
+                if (*ret_wait && verb->effect == WRITES)
+                        pace_changed(&request);
                 return r;
         }
         /* What a reader sees must be durable before it is told. */
