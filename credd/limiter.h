@@ -21,7 +21,7 @@
 #define LIMITER_CHANGES             240
 #define LIMITER_CHANGES_WINDOW_USEC (UINT64_C(3600) * 1000 * 1000)
 
-/* Of calls of one person who is neither admin nor auditor, but for those that end something. */
+/* Of calls of one person, but for those that end something. */
 #define LIMITER_CALLS             3000
 #define LIMITER_CALLS_WINDOW_USEC LIMITER_WINDOW_USEC
 

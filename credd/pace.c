@@ -57,14 +57,15 @@ static int check(const Request *request, const Limiter *limiter, const Measure *
                  Answer *answer)
 {
         Manager *manager = request->manager;
-        char text[128];
+        char text[160];
         int r;
 
         if (limiter_allows(limiter, request->caller->uid, NULL, clock_line_usec(&manager->clock)))
                 return 0;
         refusals_add_action(manager->refusals, request->peer, request->method, measure->journal);
         (void)snprintf(text, sizeof(text),
-                       "you have made %d %s within %s, as many as one person may: try again later",
+                       "you have made %d %s within %s, as many as one person may, or too many "
+                       "people make them now: try again later",
                        measure->most, measure->what, measure->within);
         r = answer_reason(answer, "io.credd.Admin.Refused", "reason", text);
         return r < 0 ? r : 1;
@@ -81,12 +82,24 @@ static bool is_free(const Request *request)
         return peer_kind(request->peer) != PEER_ADMIN || request->caller->admin;
 }
 
+/* Who may end what is others' must find it first, whatever the calls of strangers have used up. */
+static bool may_end(const Request *request)
+{
+        const Roles *roles = request->manager->roles;
+
+        for (size_t i = 0; i < roles->n; i++)
+                if (principals_have(&roles->roles[i]->revokers, request->caller) ||
+                    principals_have(&roles->roles[i]->approvers, request->caller))
+                        return true;
+        return false;
+}
+
 int pace_call(const Request *request, Answer *answer)
 {
         Limiter *calls = request->manager->pace->calls;
         int r;
 
-        if (is_free(request) || request->caller->auditor)
+        if (is_free(request) || request->caller->auditor || may_end(request))
                 return 0;
         r = check(request, calls, &of_calls, answer);
         if (r == 0)

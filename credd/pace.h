@@ -7,7 +7,7 @@
 int pace_new(Pace **ret_pace);
 Pace *pace_free(Pace *pace);
 
-/* Counts the call, of who is neither admin nor auditor. 0; 1: answered: there were too many. */
+/* Counts the call, unless of an admin, an auditor, or who revokes or approves under some role. 0; 1: answered: there were too many. */
 int pace_call(const Request *request, Answer *answer);
 /* 0; 1: answered: who is no admin has made as many changes as one may. */
 int pace_may_change(const Request *request, Answer *answer);

@@ -157,10 +157,10 @@ tries_again 'put back'
 
 # --- One row damaged: nothing begins, and what ends, ends
 
-torn=$(id_of "$(issue_token lena --ttl 20s)") whole=$(id_of "$(issue_token lena --ttl 21s)")
-open mona 22s 'echo ready; sleep 7400'
+open mona 30s 'echo ready; sleep 7400'
 wait_ready mona
 issue_spares
+torn=$(id_of "$(issue_token lena --ttl 20s)") whole=$(id_of "$(issue_token lena --ttl 21s)")
 stop_credd
 in_lab sqlite3 "$store" "UPDATE credential SET services = '[' WHERE id = '$torn'"
 start_credd

@@ -91,8 +91,8 @@ static void test_metrics__expired__has_how_late_its_timer_was(void **state)
         char id[TOKEN_ID_LEN + 1];
 
         need_root();
-        free(issue(rig, json_pack("{si}", "ttl_usec", 1000000), id));
         assert_figure(rig, "credd_wakeup_lateness_seconds", "_count", NULL, 0);
+        free(issue(rig, json_pack("{si}", "ttl_usec", 1000000), id));
         await_receipt(rig, id, "confirmed");
         assert_figure(rig, "credd_wakeup_lateness_seconds", "_count", NULL, 1);
         assert_figure(rig, "credd_wakeup_lateness_seconds", "_bucket", "60.0", 1);
